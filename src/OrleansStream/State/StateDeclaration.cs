@@ -1,0 +1,46 @@
+namespace OrleansStream.State;
+
+/// <summary>Declares a piece of keyed state before the run: its name, its types. Declare each once as a static field of the function.</summary>
+public abstract class StateDeclaration
+{
+    private protected StateDeclaration(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        Name = name;
+    }
+
+    /// <summary>The name by which the state is found again in a snapshot; unique within the operator: <c>^[a-z0-9-]{1,64}$</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The types that rest in snapshots, for the check at build time.</summary>
+    internal abstract IReadOnlyList<Type> StoredTypes { get; }
+}
+
+/// <summary>One value per key.</summary>
+/// <typeparam name="T">A struct, an immutable record, or a class that its author marked; changed only through <c>Set</c>.</typeparam>
+/// <param name="name">The state's name: <c>^[a-z0-9-]{1,64}$</c>.</param>
+public sealed class ValueState<T>(string name) : StateDeclaration(name)
+{
+    /// <summary>What a key that was never set has; the type's default unless set here.</summary>
+    public T Default { get; init; } = default!;
+
+    internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+}
+
+/// <summary>A list per key, in the order of adding.</summary>
+/// <typeparam name="T">The type of an item.</typeparam>
+/// <param name="name">The state's name: <c>^[a-z0-9-]{1,64}$</c>.</param>
+public sealed class ListState<T>(string name) : StateDeclaration(name)
+{
+    internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+}
+
+/// <summary>A map per key. Entries are stored apart, so a large map costs only what changes in it.</summary>
+/// <typeparam name="TMapKey">A string, an integer, a Guid, or a tuple of these.</typeparam>
+/// <typeparam name="TValue">The type of a value.</typeparam>
+/// <param name="name">The state's name: <c>^[a-z0-9-]{1,64}$</c>.</param>
+public sealed class MapState<TMapKey, TValue>(string name) : StateDeclaration(name)
+    where TMapKey : notnull
+{
+    internal override IReadOnlyList<Type> StoredTypes => [typeof(TMapKey), typeof(TValue)];
+}
