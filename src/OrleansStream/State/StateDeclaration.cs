@@ -14,6 +14,9 @@ public abstract class StateDeclaration
 
     /// <summary>The types that rest in snapshots, for the check at build time.</summary>
     internal abstract IReadOnlyList<Type> StoredTypes { get; }
+
+    /// <summary>The type of the keys inside one key's map; null for other state.</summary>
+    internal virtual Type? MapKeyType => null;
 }
 
 /// <summary>One value per key.</summary>
@@ -42,5 +45,7 @@ public sealed class ListState<T>(string name) : StateDeclaration(name)
 public sealed class MapState<TMapKey, TValue>(string name) : StateDeclaration(name)
     where TMapKey : notnull
 {
-    internal override IReadOnlyList<Type> StoredTypes => [typeof(TMapKey), typeof(TValue)];
+    internal override IReadOnlyList<Type> StoredTypes => [typeof(TValue)];
+
+    internal override Type MapKeyType => typeof(TMapKey);
 }

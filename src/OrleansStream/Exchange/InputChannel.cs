@@ -1,0 +1,82 @@
+using OrleansStream.Jobs;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Exchange;
+
+/// <summary>
+/// The receiving end of a channel: a bounded inbox in the order sent. Each number enters the inbox once; a repeat is answered like the first time.
+/// </summary>
+internal sealed class InputChannel(SubtaskId from, int receiver, int window)
+{
+    private readonly Queue<Envelope> _inbox = new();
+    private readonly SortedDictionary<long, Envelope> _early = [];
+    private long _accepted;
+    private long _credited;
+
+    public SubtaskId From => from;
+
+    /// <summary>Which input edge of the stage the channel belongs to.</summary>
+    public int Edge => receiver;
+
+    /// <summary>The opening of the sender that the table names.</summary>
+    public Incarnation FromIncarnation { get; set; }
+
+    /// <summary>The barrier is here and not on all other channels: the inbox waits.</summary>
+    public bool Blocked { get; set; }
+
+    public bool Ended { get; private set; }
+
+    public long Processed { get; private set; }
+
+    public bool HasWork => !Blocked && _inbox.Count > 0;
+
+    public int Queued => _inbox.Count;
+
+    /// <summary>Whether a later envelope waits for one that is missing.</summary>
+    public bool HasGap => _early.Count > 0;
+
+    /// <summary>Takes an envelope; null when it is in the inbox or was before, else why it can never be.</summary>
+    public string? Accept(Envelope envelope)
+    {
+        var number = envelope.Sequence;
+        if (number <= _accepted || _early.ContainsKey(number)) return null;
+        if (number > Processed + window) return $"Envelope {number} on the channel from {from} is beyond the window of {window} after {Processed}: the sender ignores credits.";
+        if (number != _accepted + 1)
+        {
+            _early.Add(number, envelope);
+            return null;
+        }
+
+        Enter(envelope);
+        while (_early.Remove(_accepted + 1, out var next)) Enter(next);
+        return null;
+    }
+
+    public Envelope Peek() => _inbox.Peek();
+
+    /// <summary>Takes the processed envelope out of the inbox.</summary>
+    public void Done()
+    {
+        var envelope = _inbox.Dequeue();
+        if (envelope.Sequence != Processed + 1) throw new InvariantException($"Channel from {from} processed {envelope.Sequence} after {Processed}.");
+        Processed = envelope.Sequence;
+        if (envelope.End) Ended = true;
+    }
+
+    /// <summary>Whether enough was processed, or the inbox is empty, so that the sender should hear of it.</summary>
+    public bool TryTakeCredit(out long processed)
+    {
+        processed = Processed;
+        if (Processed == _credited) return false;
+        if (Processed - _credited < Math.Max(1, window / 2) && _inbox.Count > 0) return false;
+        _credited = Processed;
+        return true;
+    }
+
+    private void Enter(Envelope envelope)
+    {
+        if (Ended) throw new InvariantException($"Channel from {from} carried envelope {envelope.Sequence} after its end.");
+        _accepted = envelope.Sequence;
+        _inbox.Enqueue(envelope);
+    }
+}

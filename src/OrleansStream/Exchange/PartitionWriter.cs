@@ -1,0 +1,199 @@
+using OrleansStream.State;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Exchange;
+
+/// <summary>How the records of an edge are divided among the subtasks below.</summary>
+internal enum Partitioning
+{
+    /// <summary>Subtask n sends to subtask n.</summary>
+    Forward,
+
+    /// <summary>By the key group of the record's key.</summary>
+    ByKey,
+
+    /// <summary>Every record to every subtask.</summary>
+    Broadcast,
+
+    /// <summary>Runs of records to each subtask in turn.</summary>
+    Rebalance,
+}
+
+/// <summary>The end of a chain that writes to channels: gathers records into one batch per channel and sends it when it is full or is told to flush.</summary>
+internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed, SubtaskContext context) : Operator<T>, IPartitionWriter
+{
+    private readonly Batch<T>?[] _batches = new Batch<T>?[channels.Length];
+    private readonly bool[] _busy = new bool[channels.Length];
+
+    protected int Channels => channels.Length;
+
+    public override void OnWatermark(long watermark)
+    {
+        foreach (var channel in channels) channel.Watermark(watermark);
+    }
+
+    public bool HasUnsent
+    {
+        get
+        {
+            for (var i = 0; i < channels.Length; i++)
+            {
+                if (_batches[i] is not null || channels[i].HasNews) return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Sends what was gathered, and watermarks that wait, on every channel that has room.</summary>
+    public void Flush()
+    {
+        for (var i = 0; i < channels.Length; i++)
+        {
+            if (_batches[i] is null && !channels[i].HasNews) continue;
+            if (!channels[i].HasRoom) continue;
+            _busy[i] = false;
+            Send(i);
+        }
+    }
+
+    /// <summary>Puts a barrier behind everything written.</summary>
+    public void WriteBarrier(Barrier barrier)
+    {
+        for (var i = 0; i < channels.Length; i++) Send(i, barrier);
+    }
+
+    /// <summary>Ends all channels behind everything written.</summary>
+    public void WriteEnd()
+    {
+        for (var i = 0; i < channels.Length; i++) Send(i, end: true);
+    }
+
+    public void SetIdle(bool idle)
+    {
+        foreach (var channel in channels) channel.Idle(idle);
+    }
+
+    /// <summary>A batch of the channel with room for one record at least; it must be sent when it is full.</summary>
+    protected Batch<T> Open(int channel)
+    {
+        if (_batches[channel] is { } open) return open;
+        var batch = _busy[channel] ? BatchPool<T>.Rent(BatchSize.Full, keyed) : new Batch<T>(BatchSize.Small, keyed);
+        return _batches[channel] = batch;
+    }
+
+    protected void SendFull(int channel)
+    {
+        _busy[channel] = true;
+        Send(channel);
+    }
+
+    private void Send(int channel, Barrier? barrier = null, bool end = false)
+    {
+        var batch = _batches[channel];
+        _batches[channel] = null;
+        if (batch is not null) context.Counters.RecordsOut += batch.Count;
+        channels[channel].Enqueue(batch, barrier, end);
+    }
+
+    /// <summary>Copies records as they are behind those gathered for a channel.</summary>
+    protected void Append(int channel, Records<T> records)
+    {
+        var from = 0;
+        while (from < records.Count)
+        {
+            var batch = Open(channel);
+            var count = Math.Min(records.Count - from, batch.Capacity - batch.Count);
+            records.Values.Slice(from, count).CopyTo(batch.Values.AsSpan(batch.Count));
+            records.Timestamps.Slice(from, count).CopyTo(batch.Timestamps.AsSpan(batch.Count));
+            batch.Count += count;
+            from += count;
+            if (batch.Count == batch.Capacity) SendFull(channel);
+        }
+    }
+}
+
+/// <summary>A partition writer whose record type does not matter.</summary>
+internal interface IPartitionWriter
+{
+    bool HasUnsent { get; }
+
+    void Flush();
+
+    void WriteBarrier(Barrier barrier);
+
+    void WriteEnd();
+
+    void SetIdle(bool idle);
+}
+
+/// <summary>To every channel: one of a forward edge, all of a broadcast.</summary>
+internal sealed class BroadcastWriter<T>(OutputChannel[] channels, SubtaskContext context) : PartitionWriter<T>(channels, false, context)
+{
+    public override void OnRecords(Records<T> records)
+    {
+        for (var channel = 0; channel < Channels; channel++) Append(channel, records);
+    }
+}
+
+/// <summary>To each channel in turn, a run at a time.</summary>
+internal sealed class RebalanceWriter<T>(OutputChannel[] channels, int first, SubtaskContext context) : PartitionWriter<T>(channels, false, context)
+{
+    private int _next = first % channels.Length;
+
+    public override void OnRecords(Records<T> records)
+    {
+        Append(_next, records);
+        _next = (_next + 1) % Channels;
+    }
+}
+
+/// <summary>By key: hashes each key once; the hash travels with the record.</summary>
+internal sealed class KeyWriter<TKey, T> : PartitionWriter<T>
+    where TKey : notnull
+{
+    private readonly Func<T, TKey> _key;
+    private readonly KeyCodec<TKey> _codec = KeyCodec<TKey>.Default;
+    private readonly int[] _channelOfGroup;
+    private readonly Failures<T> _failures;
+
+    public KeyWriter(OutputChannel[] channels, Func<T, TKey> key, Failures<T> failures, SubtaskContext context)
+        : base(channels, true, context)
+    {
+        _key = key;
+        _failures = failures;
+        _channelOfGroup = new int[context.MaxParallelism];
+        for (var group = 0; group < _channelOfGroup.Length; group++)
+        {
+            _channelOfGroup[group] = KeyGroups.Subtask(group, channels.Length, context.MaxParallelism);
+        }
+    }
+
+    public override void OnRecords(Records<T> records)
+    {
+        var groups = (uint)_channelOfGroup.Length;
+        for (var i = 0; i < records.Count; i++)
+        {
+            ref readonly var value = ref records.Values[i];
+            ulong hash;
+            try
+            {
+                hash = _codec.Hash(_key(value));
+            }
+            catch (Exception error) when (Failures.IsOfFunction(error))
+            {
+                _failures.Take(error, value, records.Timestamps[i]);
+                continue;
+            }
+
+            var channel = Channels == 1 ? 0 : _channelOfGroup[(int)(hash % groups)];
+            var batch = Open(channel);
+            var at = batch.Count;
+            batch.Values[at] = value;
+            batch.Timestamps[at] = records.Timestamps[i];
+            batch.KeyHashes![at] = hash;
+            batch.Count = at + 1;
+            if (at + 1 == batch.Capacity) SendFull(channel);
+        }
+    }
+}

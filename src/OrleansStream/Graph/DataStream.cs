@@ -1,0 +1,188 @@
+using OrleansStream.Exchange;
+using OrleansStream.Functions;
+using OrleansStream.Sinks;
+using OrleansStream.Stages;
+using OrleansStream.Time;
+
+namespace OrleansStream.Graph;
+
+/// <summary>The records that leave an operator, or several. Each method adds an operator to the graph; nothing runs before the job does.</summary>
+/// <typeparam name="T">The type of a record.</typeparam>
+public sealed class DataStream<T>
+{
+    private readonly JobGraph _graph;
+    private readonly IReadOnlyList<Port<T>> _ports;
+    private readonly Partitioning _partitioning;
+
+    internal DataStream(JobGraph graph, params IReadOnlyList<Port<T>> ports)
+        : this(graph, ports, Partitioning.Forward)
+    {
+    }
+
+    private DataStream(JobGraph graph, IReadOnlyList<Port<T>> ports, Partitioning partitioning)
+    {
+        _graph = graph;
+        _ports = ports;
+        _partitioning = partitioning;
+    }
+
+    internal JobGraph Graph => _graph;
+
+    internal IReadOnlyList<Port<T>> Ports => _ports;
+
+    /// <summary>Gives each record its event time, and says how far records may be out of order. Needed before any event-time window or timer.</summary>
+    /// <param name="timestamp">Reads the record's time.</param>
+    /// <param name="maxOutOfOrderness">How much earlier than the latest record a record may come and still be on time.</param>
+    /// <param name="idleAfter">After how long without records a split stops holding back the others; never when null.</param>
+    /// <param name="onError">What happens to a record whose time cannot be read.</param>
+    public DataStream<T> WithTimestamps(Func<T, DateTimeOffset> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(timestamp);
+        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), maxOutOfOrderness, idleAfter, onError);
+    }
+
+    /// <summary>Gives each record its event time in milliseconds since 1970-01-01T00:00:00Z, and says how far records may be out of order.</summary>
+    /// <inheritdoc cref="WithTimestamps(Func{T, DateTimeOffset}, TimeSpan, TimeSpan?, OnError)"/>
+    public DataStream<T> WithTimestamps(Func<T, long> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(timestamp);
+        return Timestamps(timestamp, maxOutOfOrderness, idleAfter, onError);
+    }
+
+    /// <summary>Keeps the times that the source gave, and says how far records may be out of order.</summary>
+    /// <inheritdoc cref="WithTimestamps(Func{T, DateTimeOffset}, TimeSpan, TimeSpan?, OnError)"/>
+    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, maxOutOfOrderness, idleAfter, OnError.Fail);
+
+    /// <summary>Maps each record to one.</summary>
+    /// <param name="map">A static lambda, or one that captures immutable values.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<TOut> Select<TOut>(Func<T, TOut> map, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Stateless<TOut>("Select", onError, (output, failures, name) => new SelectOperator<T, TOut>(map, output, failures) { Name = name });
+    }
+
+    /// <summary>Keeps the records for which the predicate holds.</summary>
+    /// <param name="predicate">A static lambda, or one that captures immutable values.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<T> Where(Func<T, bool> predicate, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        return Stateless<T>("Where", onError, (output, failures, name) => new WhereOperator<T>(predicate, output, failures) { Name = name });
+    }
+
+    /// <summary>Maps each record to any number of records.</summary>
+    /// <param name="map">A static lambda, or one that captures immutable values.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<TOut> SelectMany<TOut>(Func<T, IEnumerable<TOut>> map, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Stateless<TOut>("SelectMany", onError, (output, failures, name) => new SelectManyOperator<T, TOut>(map, output, failures) { Name = name });
+    }
+
+    /// <summary>Puts the records of several streams together, in no order between them. The watermark is the lowest of theirs.</summary>
+    public DataStream<T> Merge(params IEnumerable<DataStream<T>> others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        return new DataStream<T>(_graph, [.. _ports, .. others.SelectMany(static other => other._ports)], _partitioning);
+    }
+
+    /// <summary>Sends the records of each key, in order, to the one subtask that owns the key.</summary>
+    /// <param name="key">Reads the record's key: a string, an integer, a Guid, or a tuple of these; not null.</param>
+    public KeyedStream<TKey, T> KeyBy<TKey>(Func<T, TKey> key)
+        where TKey : notnull
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return new KeyedStream<TKey, T>(this, key);
+    }
+
+    /// <summary>Spreads records evenly over the subtasks of the next operator. Order is kept only between records that go to the same one.</summary>
+    public DataStream<T> Rebalance() => new(_graph, _ports, Partitioning.Rebalance);
+
+    /// <summary>Sends every record to every subtask of the next operator.</summary>
+    public DataStream<T> Broadcast() => new(_graph, _ports, Partitioning.Broadcast);
+
+    /// <summary>The records that the operator emits to a side output.</summary>
+    public DataStream<TSide> SideOutput<TSide>(SideOutput<TSide> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        var owner = _ports[0].Owner;
+        if (_ports.Count > 1 || owner is not ISideOwner sides)
+        {
+            _graph.Refuse(owner, $"side output '{output.Name}' is read from it, but it has none; ask the operator that emits to it, before Select, Where or Merge");
+            return new DataStream<TSide>(_graph, new Port<TSide>(owner, output.Name));
+        }
+
+        if (!JobGraph.Named().IsMatch(output.Name)) _graph.Refuse(owner, $"the name of side output '{output.Name}' must have 1 to 64 characters of a-z, 0-9 and '-'");
+        var known = sides.Sides.Find(side => side.Name == output.Name);
+        if (known is SidePort<TSide> same) return new DataStream<TSide>(_graph, same.Typed);
+        if (known is not null) _graph.Refuse(owner, $"side output '{output.Name}' is declared with two record types");
+        var port = new Port<TSide>(owner, output.Name);
+        sides.Sides.Add(new SidePort<TSide>(port));
+        return new DataStream<TSide>(_graph, port);
+    }
+
+    /// <summary>The records at which the operator's function threw, when it was given <see cref="OnError.DeadLetter"/>.</summary>
+    /// <typeparam name="TIn">The type of the operator's input.</typeparam>
+    public DataStream<DeadLetter<TIn>> DeadLetters<TIn>()
+    {
+        var owner = _ports[0].Owner;
+        if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters) return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        _graph.Refuse(owner, $"dead letters of {TypeName.Of(typeof(TIn))} are read from it, but it takes no such records");
+        return new DataStream<DeadLetter<TIn>>(_graph, new Port<DeadLetter<TIn>>(owner, "dead-letters"));
+    }
+
+    /// <summary>Writes the records to a sink.</summary>
+    /// <param name="name">The sink's name, by which its output is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="sink">Where to write.</param>
+    public void To(string name, Sink<T> sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        var node = _graph.Add(new SinkNodeOf<T>(_graph, name, sink));
+        node.Properties["record"] = TypeName.Of(typeof(T));
+        node.Properties["sink"] = TypeName.Of(sink.GetType());
+        Connect(node);
+    }
+
+    internal void Connect(ConsumerNode<T> node)
+    {
+        foreach (var port in _ports) Join(new Edge<T>(port, node, _partitioning));
+    }
+
+    internal void Join(Edge<T> edge)
+    {
+        if (edge.From.Owner.Graph != _graph) _graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
+        edge.From.Edges.Add(edge);
+        edge.To.Inputs.Add(edge);
+    }
+
+    private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
+    {
+        var node = _graph.Add(new TimestampNode<T>(_graph, _graph.NextName("timestamps"), timestamp, maxOutOfOrderness, idleAfter, onError));
+        node.Properties["maxOutOfOrderness"] = maxOutOfOrderness.ToString("c");
+        Connect(node);
+        if (maxOutOfOrderness < TimeSpan.Zero || maxOutOfOrderness.TotalDays > 36_500) _graph.Refuse(node, $"a maxOutOfOrderness of {maxOutOfOrderness} is not between 0 and 100 years");
+        if (idleAfter <= TimeSpan.Zero) _graph.Refuse(node, $"an idleAfter of {idleAfter} must be above 0");
+        return new DataStream<T>(_graph, node.Port);
+    }
+
+    private DataStream<TOut> Stateless<TOut>(string kind, OnError onError, Func<Output<TOut>, Failures<T>, string, Operator<T>> make)
+    {
+        var node = _graph.Add(new StatelessNode<T, TOut>(_graph, kind, _graph.NextName(kind), onError, make));
+        node.Properties["result"] = TypeName.Of(typeof(TOut));
+        Connect(node);
+        return new DataStream<TOut>(_graph, node.Port);
+    }
+}
+
+/// <summary>A node with side outputs.</summary>
+internal interface ISideOwner
+{
+    List<ISidePort> Sides { get; }
+}
+
+/// <summary>A node with dead letters.</summary>
+internal interface IDeadLetterOwner<T>
+{
+    Port<DeadLetter<T>> DeadLetters { get; }
+}

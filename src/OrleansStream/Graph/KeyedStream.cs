@@ -1,0 +1,79 @@
+using OrleansStream.Functions;
+using OrleansStream.State;
+using OrleansStream.Windows;
+
+namespace OrleansStream.Graph;
+
+/// <summary>A stream whose records go to the subtask that owns their key; operators on it have state per key.</summary>
+/// <typeparam name="TKey">The type of the key.</typeparam>
+/// <typeparam name="T">The type of a record.</typeparam>
+public sealed class KeyedStream<TKey, T>
+    where TKey : notnull
+{
+    private readonly DataStream<T> _stream;
+    private readonly Func<T, TKey> _key;
+
+    internal KeyedStream(DataStream<T> stream, Func<T, TKey> key)
+    {
+        _stream = stream;
+        _key = key;
+    }
+
+    /// <summary>Runs a function over the records of each key, with state and timers.</summary>
+    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        var graph = _stream.Graph;
+        IReadOnlyList<StateDeclaration> states = [];
+        var node = graph.Add(new KeyedNode<T, TOut>(graph, "Process", name, onError, (chain, self) =>
+        {
+            var output = chain.OutputOf(self.Port);
+            var sides = chain.SidesOf(self.Sides);
+            var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter)
+            {
+                Watermark = chain.Context.RestoredWatermark,
+            };
+            return new KeyedOperator<TKey, T, TOut>(chain.Context, _key, function(chain.Services), scope, chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
+        }));
+
+        try
+        {
+            states = function(graph.Services).States;
+        }
+        catch (Exception error)
+        {
+            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
+        }
+
+        StateCheck.Check(graph, node, states);
+        node.Properties["result"] = TypeName.Of(typeof(TOut));
+        Connect(node);
+        return new DataStream<TOut>(graph, node.Port);
+    }
+
+    /// <summary>Divides the records of each key by event time.</summary>
+    /// <param name="windows">Which windows.</param>
+    /// <param name="allowedLateness">How long after its end a window is kept: each record that still comes fires it again with the new result.</param>
+    /// <param name="late">Where records go whose window is gone; read it with <see cref="DataStream{T}.SideOutput"/>. They are counted either way.</param>
+    public WindowedStream<TKey, T> Window(TumblingWindows windows, TimeSpan allowedLateness = default, SideOutput<T>? late = null)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        return new WindowedStream<TKey, T>(_stream.Graph, this, windows, allowedLateness, late);
+    }
+
+    internal Func<T, TKey> Key => _key;
+
+    internal void Connect(ConsumerNode<T> node)
+    {
+        node.Properties["key"] = TypeName.Of(typeof(TKey));
+        if (!KeyCodec.IsSupported(typeof(TKey)))
+        {
+            _stream.Graph.Refuse(node, $"its key is a {TypeName.Of(typeof(TKey))}; a key is a string, an integer, a Guid, or a tuple of these");
+        }
+
+        foreach (var port in _stream.Ports) _stream.Join(new KeyedEdge<TKey, T>(port, node, _key));
+    }
+}

@@ -1,0 +1,79 @@
+using OrleansStream.Functions;
+using OrleansStream.Windows;
+
+namespace OrleansStream.Graph;
+
+/// <summary>The records of each key, divided into windows; say what to make of them.</summary>
+/// <typeparam name="TKey">The type of the key.</typeparam>
+/// <typeparam name="T">The type of a record.</typeparam>
+public sealed class WindowedStream<TKey, T>
+    where TKey : notnull
+{
+    private readonly JobGraph _graph;
+    private readonly KeyedStream<TKey, T> _keyed;
+    private readonly TumblingWindows _windows;
+    private readonly TimeSpan _allowedLateness;
+    private readonly SideOutput<T>? _late;
+
+    internal WindowedStream(JobGraph graph, KeyedStream<TKey, T> keyed, TumblingWindows windows, TimeSpan allowedLateness, SideOutput<T>? late)
+    {
+        _graph = graph;
+        _keyed = keyed;
+        _windows = windows;
+        _allowedLateness = allowedLateness;
+        _late = late;
+    }
+
+    /// <summary>Folds the records of each key and window, as LINQ's <c>Aggregate</c> does; only the accumulator is kept.</summary>
+    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="seed">The accumulator before the first record: a struct or an immutable value.</param>
+    /// <param name="add">Takes a record into the accumulator.</param>
+    /// <param name="result">Makes the result when the window fires.</param>
+    /// <param name="onError">What happens to a record at which <paramref name="add"/> throws.</param>
+    public DataStream<WindowResult<TKey, TResult>> Aggregate<TAccumulator, TResult>(
+        string name, TAccumulator seed, Func<TAccumulator, T, TAccumulator> add, Func<TAccumulator, TResult> result, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(add);
+        ArgumentNullException.ThrowIfNull(result);
+        return Aggregate(name, new LambdaAggregate<T, TAccumulator, TResult>(seed, add, result), onError);
+    }
+
+    /// <summary>Folds the records of each key and window with an aggregate that changes its accumulator in place.</summary>
+    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="aggregate">The aggregate; it must keep nothing in fields.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<WindowResult<TKey, TResult>> Aggregate<TAccumulator, TResult>(
+        string name, AggregateFunction<T, TAccumulator, TResult> aggregate, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(aggregate);
+        var node = _graph.Add(new KeyedNode<T, WindowResult<TKey, TResult>>(_graph, "Window", name, onError, (chain, self) =>
+        {
+            var output = chain.OutputOf(self.Port);
+            var late = _late is not null && self.Sides.Find(side => side.Name == _late.Name) is SidePort<T> port ? chain.OutputOf(port.Typed) : new Stages.Output<T>([]);
+            return new WindowOperator<TKey, T, TAccumulator, TResult>(
+                self.Name, chain.Context, _keyed.Key, _windows, _allowedLateness, aggregate, chain.Context.RestoredWatermark, output, late,
+                chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
+        }));
+
+        if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");
+        if (_allowedLateness < TimeSpan.Zero) _graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
+        node.Properties["sizeMs"] = _windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        node.Properties["offsetMs"] = _windows.OffsetMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        node.Properties["allowedLateness"] = _allowedLateness.ToString("c");
+        node.Properties["accumulator"] = TypeName.Of(typeof(TAccumulator));
+        node.Properties["result"] = TypeName.Of(typeof(TResult));
+        StateCheck.CheckStored(_graph, node, "accumulator", typeof(TAccumulator));
+        _keyed.Connect(node);
+        return new DataStream<WindowResult<TKey, TResult>>(_graph, node.Port);
+    }
+
+    /// <summary>Folds the records of each key and window into one of their own kind.</summary>
+    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="reduce">Makes one record of two.</param>
+    /// <param name="onError">What happens to a record at which it throws.</param>
+    public DataStream<WindowResult<TKey, T>> Reduce(string name, Func<T, T, T> reduce, OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(reduce);
+        return Aggregate(name, new ReduceAggregate<T>(reduce), onError);
+    }
+}

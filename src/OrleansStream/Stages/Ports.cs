@@ -1,0 +1,42 @@
+using OrleansStream.Exchange;
+using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+
+namespace OrleansStream.Stages;
+
+/// <summary>
+/// How a subtask reaches its neighbours. A call that throws has an unknown outcome and is made again with the same number.
+/// </summary>
+internal interface ISubtaskNetwork
+{
+    Task<PostReply> PostAsync(SubtaskId to, Envelope envelope);
+
+    Task CreditAsync(SubtaskId to, Credit credit);
+}
+
+/// <summary>How a subtask reaches its attempt's coordinator. Calls may be repeated; false means the coordinator no longer counts this opening in.</summary>
+internal interface ICoordinatorPort
+{
+    Task<bool> ReceiptAsync(Receipt receipt);
+
+    Task<bool> EndedAsync(SubtaskId subtask, Incarnation incarnation);
+
+    Task<bool> FailedAsync(SubtaskFailure failure);
+}
+
+/// <summary>How a coordinator reaches the subtasks of its attempt.</summary>
+internal interface ISubtaskPort
+{
+    Task TriggerAsync(SubtaskId subtask, Barrier barrier);
+
+    /// <summary>A checkpoint is published: deltas build on it from now on, and a sink commits its output. Completes when that is done.</summary>
+    Task CommitAsync(SubtaskId subtask, CommitPermit permit);
+
+    Task<SubtaskReport> HeartbeatAsync(SubtaskId subtask);
+}
+
+/// <summary>Runs encoding beside the processing: on another thread in a silo, as another step in a simulation.</summary>
+internal interface IOffload
+{
+    Task<T> RunAsync<T>(Func<T> work);
+}

@@ -1,0 +1,98 @@
+using OrleansStream.Exchange;
+using OrleansStream.Jobs;
+using OrleansStream.State;
+
+namespace OrleansStream.Stages;
+
+/// <summary>What the operators of one subtask share.</summary>
+internal sealed class SubtaskContext
+{
+    public required string Job { get; init; }
+
+    public required string Stage { get; init; }
+
+    public required SubtaskId Id { get; init; }
+
+    public required Attempt Attempt { get; init; }
+
+    public required Incarnation Incarnation { get; init; }
+
+    public required int Parallelism { get; init; }
+
+    public required int MaxParallelism { get; init; }
+
+    public required IServiceProvider Services { get; init; }
+
+    public required StateSerializers Serializers { get; init; }
+
+    public required SubtaskState State { get; init; }
+
+    /// <summary>What was saved of operators' own state by every former subtask of the stage; empty at a fresh start.</summary>
+    public required IReadOnlyList<RestoredBlob> Restored { get; init; }
+
+    /// <summary>The splits that this subtask reads, by source name.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<Sources.SourceSplit>> Splits { get; init; }
+
+    /// <summary>The subtask's watermark when the snapshot was taken.</summary>
+    public long RestoredWatermark { get; set; } = Time.EventTime.Beginning;
+
+    public Counters Counters { get; } = new();
+
+    public KeyGroupRange Groups => KeyGroups.Range(Id.Index, Parallelism, MaxParallelism);
+
+    /// <summary>Every operator of the chain, from its ends to its head.</summary>
+    public List<Operator> Operators { get; } = [];
+
+    public List<OutputChannel> Outputs { get; } = [];
+
+    /// <summary>The time of the step that is running; operators ask no clock.</summary>
+    public Clock Now { get; set; }
+
+    /// <summary>The split that the records in hand come from; 0 where there is no source in the chain.</summary>
+    public int CurrentSplit { get; set; }
+
+    /// <summary>The splits of the source that heads this chain, with what they had when last saved; null behind an exchange.</summary>
+    public Sources.ISourceSplits? Source { get; set; }
+
+    /// <summary>Where the source of this chain stands, for messages; null behind an exchange.</summary>
+    public string? Position => Source?.Position;
+
+    /// <summary>The operator that begins the chain's watermarks; null where they come with the channels.</summary>
+    public Time.IWatermarkOrigin? WatermarkOrigin { get; set; }
+
+    /// <summary>Whether every channel has room for more.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            foreach (var output in Outputs)
+            {
+                if (!output.HasRoom) return false;
+            }
+
+            return true;
+        }
+    }
+}
+
+/// <summary>The time of one step.</summary>
+/// <param name="Wall">Wall-clock milliseconds since 1970: processing time.</param>
+/// <param name="Elapsed">Monotonic milliseconds since some fixed point: delays, rates.</param>
+internal readonly record struct Clock(long Wall, long Elapsed);
+
+/// <summary>What a subtask has counted since it was opened.</summary>
+internal sealed class Counters
+{
+    public long RecordsIn { get; set; }
+
+    public long RecordsOut { get; set; }
+
+    public long LateRecords { get; set; }
+
+    public long DeadLetters { get; set; }
+
+    public long BadRecords { get; set; }
+
+    /// <summary>Milliseconds in which the subtask had input and no room for output.</summary>
+    public long BackPressuredMs { get; set; }
+}

@@ -1,0 +1,158 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Exchange;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Stages;
+
+/// <summary>The calls that a subtask makes, each repeated while its outcome is unknown.</summary>
+internal sealed partial class SubtaskDriver
+{
+    private async Task SendAsync(OutputChannel channel, Envelope envelope)
+    {
+        try
+        {
+            while (true)
+            {
+                var reply = await CallAsync(() => _network.PostAsync(channel.To, envelope), $"sending to subtask {channel.To}");
+                if (_ended.IsCancellationRequested) return;
+                if (reply.IsNotYet)
+                {
+                    await Task.Delay(_timings.CallPause, _time, _ended.Token);
+                    continue;
+                }
+
+                if (reply.Refusal is { } refusal) throw new StreamException($"Subtask {channel.To} of job '{_context.Job}' refused envelope {envelope.Sequence} from {Id}: {refusal}.");
+                channel.Credit(reply.Processed);
+                Signal();
+                return;
+            }
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+    }
+
+    private async Task CreditAsync(int channel, long processed)
+    {
+        var input = _subtask.Inputs[channel];
+        _crediting.Add(channel);
+        try
+        {
+            do
+            {
+                var credit = new Credit(_context.Attempt, Id, _context.Incarnation, input.FromIncarnation, channel, processed);
+                await CallAsync(
+                    async () =>
+                    {
+                        await _network.CreditAsync(input.From, credit);
+                        return true;
+                    },
+                    $"returning credit to subtask {input.From}");
+            }
+            while (!_ended.IsCancellationRequested && input.TryTakeCredit(out processed));
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+        finally
+        {
+            _crediting.Remove(channel);
+            Signal();
+        }
+    }
+
+    /// <summary>Makes a frozen snapshot durable and sends the receipt. Snapshots of one subtask follow each other, so a receipt names all output prepared before it.</summary>
+    private async Task WriteSnapshotAsync(Task previous, SubtaskSnapshot snapshot)
+    {
+        try
+        {
+            await previous;
+            if (_ended.IsCancellationRequested) return;
+            await Task.WhenAll(snapshot.Preparing);
+            var sinks = _subtask.Sinks.Select(static sink => new SinkReceipt(sink.Name, [.. sink.Pending], sink.Prepared)).ToList();
+            var segment = await _offload.RunAsync(snapshot.Frozen.Encode);
+            if (_ended.IsCancellationRequested) return;
+            var checkpoint = snapshot.Barrier.Checkpoint;
+            var name = ObjectNames.Segment(_context.Job, checkpoint, _context.Stage, Id.Index, _context.Incarnation);
+            // The name is this opening's own: when it is taken, an earlier try of this call took it.
+            await _retry.CallAsync(cancellation => _store.TryCreateAsync(name, segment.Content, cancellation), _ended.Token);
+            var written = new SegmentRef(name, segment.Content.Length, segment.Checksum, checkpoint);
+            var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, segment.Full, written, sinks, Stall: 0);
+            await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+        finally
+        {
+            snapshot.Frozen.Release();
+        }
+    }
+
+    /// <summary>Tells the coordinator until it has heard. A coordinator that does not count this opening in ends it.</summary>
+    private async Task ToldAsync(Func<Task<bool>> tell, bool evenAfterEnd = false)
+    {
+        try
+        {
+            var counted = await CallAsync(tell, "telling the coordinator", evenAfterEnd);
+            if (!counted) Cancel();
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+    }
+
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, string doing, bool evenAfterEnd = false)
+    {
+        var began = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception error) when (error is not InvariantException)
+            {
+                if (!evenAfterEnd) _ended.Token.ThrowIfCancellationRequested();
+                if (_time.GetElapsedTime(began) >= _timings.CallPatience)
+                {
+                    throw new StreamException($"Job '{_context.Job}', subtask {Id}: {doing} kept failing for {_timings.CallPatience.TotalSeconds:0.#} s: {error.Message}", error);
+                }
+            }
+
+            await Task.Delay(_timings.CallPause, _time, evenAfterEnd ? CancellationToken.None : _ended.Token);
+        }
+    }
+
+    private void AwaitSplits()
+    {
+        while (_subtask.Source is { } source && source.TryTakeWaiting(out var wait, out var ready)) _ = WaitForSplitAsync(wait, ready);
+    }
+
+    private async Task WaitForSplitAsync(Func<CancellationToken, ValueTask> wait, Action ready)
+    {
+        try
+        {
+            await wait(_ended.Token);
+            ready();
+            Signal();
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+    }
+}

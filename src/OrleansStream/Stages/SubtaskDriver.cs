@@ -1,0 +1,306 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Exchange;
+using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+
+namespace OrleansStream.Stages;
+
+/// <summary>
+/// Runs one opening of a subtask: performs what <see cref="Subtask"/> decides. All its code runs on one scheduler, a turn at a time, and gives way every
+/// few milliseconds. Invariants: no call is held open over alignment, back-pressure or shutdown; a call of unknown outcome is made again with the same
+/// number; a receipt is sent when everything it names is durable, receipts in the order of their checkpoints; a subtask that has not heard from its
+/// coordinator for a while ends itself.
+/// </summary>
+internal sealed partial class SubtaskDriver
+{
+    private readonly Subtask _subtask;
+    private readonly SubtaskContext _context;
+    private readonly ISubtaskNetwork _network;
+    private readonly ICoordinatorPort _coordinator;
+    private readonly ICheckpointStore _store;
+    private readonly TimeProvider _time;
+    private readonly IOffload _offload;
+    private readonly RetryRule _retry;
+    private readonly SubtaskTimings _timings;
+    private readonly ITimer _timer;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<(SubtaskId, int), OutputChannel> _outputs = [];
+    private readonly HashSet<int> _crediting = [];
+    private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _snapshots = Task.CompletedTask;
+    private Task _loop = Task.CompletedTask;
+    private long _heardAt;
+    private bool _isStarted;
+
+    public SubtaskDriver(
+        Subtask subtask, ISubtaskNetwork network, ICoordinatorPort coordinator, ICheckpointStore store, IOffload offload, RetryRule retry, TimeProvider time,
+        SubtaskTimings timings)
+    {
+        _subtask = subtask;
+        _context = subtask.Context;
+        _network = network;
+        _coordinator = coordinator;
+        _store = store;
+        _offload = offload;
+        _retry = retry;
+        _time = time;
+        _timings = timings;
+        _timer = time.CreateTimer(static driver => ((SubtaskDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _heardAt = time.GetTimestamp();
+    }
+
+    public Subtask Subtask => _subtask;
+
+    public SubtaskId Id => _context.Id;
+
+    /// <summary>What ended the subtask, if it failed.</summary>
+    public SubtaskFailure? Failure { get; private set; }
+
+    /// <summary>Completes when the opening has ended, for whatever reason, and holds nothing any more.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Opens what the operators need outside: files, connections. Restored state is in place already.</summary>
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        _context.Now = Clock();
+        foreach (var step in _context.Operators) await step.OpenAsync(cancellation);
+        _heardAt = _time.GetTimestamp();
+    }
+
+    /// <summary>Begins processing. A repeat changes nothing.</summary>
+    public void Start(SubtaskTable table)
+    {
+        if (_isStarted || _ended.IsCancellationRequested) return;
+        _isStarted = true;
+        _heardAt = _time.GetTimestamp();
+        foreach (var channel in _subtask.Outputs)
+        {
+            channel.Address(_context.Attempt, _context.Incarnation, table.Addresses[channel.To].Incarnation);
+            _outputs.Add((channel.To, channel.ReceiverChannel), channel);
+        }
+
+        foreach (var input in _subtask.Inputs) input.FromIncarnation = table.Addresses[input.From].Incarnation;
+        _loop = RunAsync();
+    }
+
+    /// <summary>Takes what arrives on a channel. Refusals end the attempt on the sender's side.</summary>
+    public PostReply Post(Envelope envelope)
+    {
+        if (_ended.IsCancellationRequested) return new PostReply($"opening {_context.Incarnation} of subtask {Id} has ended", 0);
+        if (!_isStarted) return PostReply.NotYet;
+        var refusal = _subtask.Accept(envelope, out var processed);
+        Signal();
+        return new PostReply(refusal, processed);
+    }
+
+    /// <summary>Takes credit for a channel. News for another opening is ignored.</summary>
+    public void Credit(Credit credit)
+    {
+        if (credit.Attempt != _context.Attempt || credit.SenderIncarnation != _context.Incarnation) return;
+        if (!_outputs.TryGetValue((credit.Receiver, credit.Channel), out var channel) || channel.ToIncarnation != credit.ReceiverIncarnation) return;
+        channel.Credit(credit.Processed);
+        Signal();
+    }
+
+    /// <summary>Asks for a checkpoint.</summary>
+    public void Trigger(Barrier barrier)
+    {
+        Heard();
+        _subtask.Trigger(barrier);
+        Signal();
+    }
+
+    /// <summary>A checkpoint is published: later deltas build on it, sinks commit. Safe to repeat.</summary>
+    public async Task CommitAsync(CommitPermit permit)
+    {
+        Heard();
+        _context.State.Published(permit.Checkpoint);
+        foreach (var sink in _subtask.Sinks) await sink.CommitAsync(permit, _ended.Token);
+    }
+
+    public SubtaskReport Heartbeat()
+    {
+        Heard();
+        return Report();
+    }
+
+    public SubtaskReport Report() => new()
+    {
+        Subtask = Id,
+        Incarnation = _context.Incarnation,
+        RecordsIn = _context.Counters.RecordsIn,
+        RecordsOut = _context.Counters.RecordsOut,
+        LateRecords = _context.Counters.LateRecords,
+        DeadLetters = _context.Counters.DeadLetters,
+        BadRecords = _context.Counters.BadRecords,
+        BackPressuredMs = _context.Counters.BackPressuredMs,
+        Watermark = _subtask.Watermark,
+        HasEnded = _subtask.HasEnded,
+        Failure = Failure,
+        Position = _context.Position,
+    };
+
+    /// <summary>Ends the opening: nothing is processed, sent or written after this. Completes when what it held is closed.</summary>
+    public Task EndAsync()
+    {
+        Cancel();
+        if (!_isStarted)
+        {
+            _isStarted = true;
+            _loop = CloseAsync();
+        }
+
+        return Completion;
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_ended.IsCancellationRequested)
+            {
+                var pause = RunSlices();
+                Pump();
+                if (pause is null) await Task.Yield();
+                else await WaitAsync(pause.Value);
+            }
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+
+        await CloseAsync();
+    }
+
+    /// <summary>Works for a few milliseconds; returns why it must wait, or null when there is more to do.</summary>
+    private StepKind? RunSlices()
+    {
+        var began = _time.GetTimestamp();
+        while (true)
+        {
+            var step = _subtask.Step(Clock());
+            switch (step.Kind)
+            {
+                case StepKind.Dry:
+                    _subtask.FlushAll();
+                    AwaitSplits();
+                    return StepKind.Dry;
+                case StepKind.NoRoom:
+                    // Full channels wait for credit; what others have gathered may leave.
+                    _subtask.FlushAll();
+                    return StepKind.NoRoom;
+                case StepKind.Snapshot:
+                    _snapshots = WriteSnapshotAsync(_snapshots, step.Taken!);
+                    break;
+                case StepKind.Ended:
+                    _ = ToldAsync(() => _coordinator.EndedAsync(Id, _context.Incarnation));
+                    break;
+            }
+
+            if (_time.GetElapsedTime(began) >= _timings.TurnLimit) return null;
+            if (step.Kind == StepKind.More && !_context.HasRoom) return null;
+        }
+    }
+
+    private async Task WaitAsync(StepKind why)
+    {
+        if (_signal.Task.IsCompleted)
+        {
+            _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await Task.Yield();
+            return;
+        }
+
+        var heartbeat = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
+        if (heartbeat <= TimeSpan.Zero) throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
+        var wait = heartbeat;
+        var now = Clock();
+        if (_subtask.NextTime(now, why == StepKind.NoRoom) is { } next)
+        {
+            var due = TimeSpan.FromMilliseconds(Math.Clamp(next - now.Wall, 1, 60_000));
+            if (due < wait) wait = due;
+        }
+
+        var began = now.Elapsed;
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        await _signal.Task;
+        _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (why == StepKind.NoRoom) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
+    }
+
+    private void Pump()
+    {
+        foreach (var channel in _subtask.Outputs)
+        {
+            while (channel.TryTakeNext(out var envelope)) _ = SendAsync(channel, envelope);
+        }
+
+        for (var channel = 0; channel < _subtask.Inputs.Count; channel++)
+        {
+            if (!_crediting.Contains(channel) && _subtask.Inputs[channel].TryTakeCredit(out var processed)) _ = CreditAsync(channel, processed);
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        Cancel();
+        await _timer.DisposeAsync();
+        foreach (var step in _context.Operators)
+        {
+            try
+            {
+                await step.DisposeAsync();
+            }
+            catch (Exception error) when (Failure is null)
+            {
+                Failure = new SubtaskFailure(Id, _context.Incarnation, $"Closing '{step.Name}' failed with {error.GetType().Name}: {error.Message}", false);
+            }
+            catch
+            {
+                // The first cause is kept.
+            }
+        }
+
+        _completion.TrySetResult();
+    }
+
+    private void Fail(Exception error)
+    {
+        if (_ended.IsCancellationRequested) return;
+        var cause = error is StreamException ? error.Message : $"Job '{_context.Job}', stage '{_context.Stage}', subtask {Id.Index}: {error.GetType().Name}: {error.Message}";
+        Failure = new SubtaskFailure(Id, _context.Incarnation, cause, error is StreamException { IsPermanent: true });
+        Cancel();
+        _ = ToldAsync(() => _coordinator.FailedAsync(Failure), evenAfterEnd: true);
+    }
+
+    private void Cancel()
+    {
+        if (!_ended.IsCancellationRequested) _ended.Cancel();
+        Signal();
+    }
+
+    private void Heard() => _heardAt = _time.GetTimestamp();
+
+    private void Signal() => _signal.TrySetResult();
+
+    private Clock Clock() => new(_time.GetUtcNow().ToUnixTimeMilliseconds(), (long)_time.GetElapsedTime(0).TotalMilliseconds);
+}
+
+/// <summary>The limits that a subtask's driver keeps.</summary>
+internal sealed record SubtaskTimings
+{
+    /// <summary>How long a turn may take before it gives way.</summary>
+    public TimeSpan TurnLimit { get; init; } = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>After how long without word from the coordinator the subtask ends itself.</summary>
+    public TimeSpan CoordinatorSilence { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>For how long a call that keeps failing is made again before the attempt ends.</summary>
+    public TimeSpan CallPatience { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long to wait before a failed call is made again.</summary>
+    public TimeSpan CallPause { get; init; } = TimeSpan.FromMilliseconds(50);
+}

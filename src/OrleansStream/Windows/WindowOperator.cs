@@ -1,0 +1,185 @@
+using OrleansStream.Functions;
+using OrleansStream.Stages;
+using OrleansStream.State;
+using OrleansStream.Time;
+
+namespace OrleansStream.Windows;
+
+/// <summary>
+/// Aggregates records by key and tumbling event-time window. A window fires when the watermark reaches its last millisecond; with allowed lateness it
+/// is kept that much longer, and each record that still comes fires it again. A record whose window is gone is late: it goes to the late output, counted.
+/// Invariant: a window fires on time once, over restarts too, because the watermark is restored before the first record.
+/// Source: Flink's WindowOperator with EventTimeTrigger.
+/// </summary>
+internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operator<TIn>, IResumable
+    where TKey : notnull
+{
+    private readonly SubtaskContext _context;
+    private readonly Func<TIn, TKey> _key;
+    private readonly TumblingWindows _windows;
+    private readonly long _lateness;
+    private readonly AggregateFunction<TIn, TAccumulator, TResult> _aggregate;
+    private readonly WindowTable<TKey, TAccumulator> _table;
+    private readonly WindowSchedule _schedule = new();
+    private readonly Output<WindowResult<TKey, TResult>> _output;
+    private readonly Output<TIn> _late;
+    private readonly Failures<TIn> _failures;
+    private readonly Func<long, bool> _isDue;
+    private readonly Func<long, bool> _isExpired;
+    private long _watermark;
+    private bool _pending;
+
+    public WindowOperator(
+        string name, SubtaskContext context, Func<TIn, TKey> key, TumblingWindows windows, TimeSpan lateness, AggregateFunction<TIn, TAccumulator, TResult> aggregate,
+        long restoredWatermark, Output<WindowResult<TKey, TResult>> output, Output<TIn> late, Failures<TIn> failures)
+    {
+        _context = context;
+        _key = key;
+        _windows = windows;
+        _lateness = (long)lateness.TotalMilliseconds;
+        _aggregate = aggregate;
+        _watermark = restoredWatermark;
+        _output = output;
+        _late = late;
+        _failures = failures;
+        _isDue = IsDue;
+        _isExpired = IsExpired;
+        _table = new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers);
+        context.State.Register(_table);
+    }
+
+    public bool HasPending => _pending;
+
+    public override ValueTask OpenAsync(CancellationToken cancellation)
+    {
+        foreach (var slot in _table.LiveSlots()) _schedule.Add(_table.StartOf(slot), slot, fired: IsDue(_table.StartOf(slot)));
+        return ValueTask.CompletedTask;
+    }
+
+    public override void OnRecords(Records<TIn> records)
+    {
+        var next = 0;
+        while (next < records.Count)
+        {
+            try
+            {
+                for (; next < records.Count; next++) Add(in records.Values[next], records.Timestamps[next], records.KeyHashes[next]);
+            }
+            catch (Exception error) when (Failures.IsOfFunction(error))
+            {
+                var record = records.Values[next];
+                _failures.Take(error, record, records.Timestamps[next], _key(record).ToString());
+                next++;
+            }
+        }
+
+        _output.Flush();
+        _late.Flush();
+        _failures.Flush();
+    }
+
+    public override void OnWatermark(long watermark)
+    {
+        _watermark = watermark;
+        _pending = true;
+        Resume();
+    }
+
+    public void Resume()
+    {
+        while (_schedule.TryTakeDue(_isDue, keep: _lateness > 0, out var slot))
+        {
+            Fire(slot);
+            if (_lateness == 0) _table.Remove(slot);
+            if (!_context.HasRoom)
+            {
+                _output.Flush();
+                return;
+            }
+        }
+
+        _output.Flush();
+        if (_lateness > 0)
+        {
+            while (_schedule.TryTakeExpired(_isExpired, out var slot)) _table.Remove(slot);
+        }
+
+        _table.PurgedBefore = Math.Max(_table.PurgedBefore, PurgeLine());
+        _pending = false;
+        _output.Watermark(_watermark);
+        _late.Watermark(_watermark);
+        _failures.Watermark(_watermark);
+    }
+
+    private void Add(in TIn record, long timestamp, ulong hash)
+    {
+        var start = _windows.StartOf(timestamp);
+        if (EventTime.Plus(Last(start), _lateness) <= _watermark)
+        {
+            _context.Counters.LateRecords++;
+            _late.Emit(record, timestamp);
+            return;
+        }
+
+        var slot = _table.GetOrAdd(_key(record), hash, start, out var added);
+        var fired = IsDue(start);
+        if (_failures.MustUndo) AddOrTakeBack(slot, in record, added);
+        else AddInPlace(slot, in record, added);
+        if (added) _schedule.Add(start, slot, fired);
+        if (fired) Fire(slot);
+    }
+
+    private void AddInPlace(int slot, in TIn record, bool added)
+    {
+        ref var accumulator = ref _table.GetRefForWrite(slot);
+        if (added) accumulator = _aggregate.Create();
+        _aggregate.Add(ref accumulator, in record);
+    }
+
+    /// <summary>The fold works on a copy, so that a record at which it throws leaves nothing behind.</summary>
+    private void AddOrTakeBack(int slot, in TIn record, bool added)
+    {
+        try
+        {
+            var copy = added ? _aggregate.Create() : _table.Read(slot);
+            _aggregate.Add(ref copy, in record);
+            _table.GetRefForWrite(slot) = copy;
+        }
+        catch
+        {
+            if (added) _table.Remove(slot);
+            throw;
+        }
+    }
+
+    private void Fire(int slot)
+    {
+        var start = _table.StartOf(slot);
+        var key = _table.KeyOf(slot);
+        try
+        {
+            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, Last(start) + 1), _aggregate.Result(in _table.Read(slot))), Last(start));
+        }
+        catch (Exception error) when (Failures.IsOfFunction(error))
+        {
+            throw new FunctionException(
+                $"Job '{_context.Job}', stage '{_context.Stage}', operator '{Name}', subtask {_context.Id.Index}, key '{key}', window from {EventTime.Show(start)}: "
+                + $"making the result threw {error.GetType().Name}: {error.Message}",
+                error);
+        }
+    }
+
+    private long Last(long start) => EventTime.Plus(start, _windows.SizeMilliseconds - 1);
+
+    private bool IsDue(long start) => Last(start) <= _watermark;
+
+    private bool IsExpired(long start) => EventTime.Plus(Last(start), _lateness) <= _watermark;
+
+    /// <summary>Windows that begin before this line are gone for good.</summary>
+    private long PurgeLine()
+    {
+        if (_watermark == EventTime.Beginning) return EventTime.Beginning;
+        if (_watermark == EventTime.End) return EventTime.End;
+        return EventTime.Minus(EventTime.Minus(_watermark, _lateness), _windows.SizeMilliseconds - 1) is var line && line > EventTime.Beginning ? line + 1 : line;
+    }
+}
