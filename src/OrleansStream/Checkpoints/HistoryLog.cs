@@ -1,0 +1,91 @@
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Checkpoints;
+
+/// <summary>
+/// A job's history: a log of write-once entries per attempt, numbered from 0, whose only lock is create-if-absent.
+/// </summary>
+/// <remarks>
+/// Invariants:
+/// - An attempt has one writer, who wrote its entry 0; attempt n + 1 is begun only by whoever sealed attempt n.
+/// - An entry is written at the first free number or not at all, so a sealed attempt can publish nothing: its writer's next number is where the
+///   seal stands, or an earlier one that already holds that writer's own entry.
+/// - Nothing is concluded from a call of unknown outcome, from a list, a clock or a lease.
+/// - Seals and entries 0 are never deleted; other entries only by the rule of <see cref="LogTrimming"/>, or in the logs of attempts before one that has started.
+/// Here is what acts; <see cref="TakeoverProtocol"/>, <see cref="EndFinder"/> and <see cref="AppendProtocol"/> decide.
+/// </remarks>
+internal static class HistoryLog
+{
+    /// <summary>Seals the newest attempt, so that nothing can be added to the history, and owns the next one.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="job">The job's name.</param>
+    /// <param name="writerId">A random id, new for each take-over that is not a repetition of a failed one.</param>
+    /// <param name="retry">How calls are repeated.</param>
+    /// <param name="cancellation">Gives up; the seal may be there or not.</param>
+    /// <exception cref="StoreException">The store failed past the retries. May be repeated with the same id.</exception>
+    /// <exception cref="DamagedObjectException">An entry that matters cannot be read.</exception>
+    public static async Task<Takeover> TakeOverAsync(
+        ICheckpointStore store, string job, string writerId, RetryRule retry, CancellationToken cancellation)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(writerId);
+        var log = new LogObjects(store, job, retry);
+        var seal = new Sealed(writerId).Encode();
+        while (true)
+        {
+            var protocol = new TakeoverProtocol();
+            while (protocol.Next is { Action: not LogAction.Done } step) protocol.Answer(await log.PerformAsync(step, seal, cancellation));
+            var owned = protocol.Owned;
+            if (owned == Attempt.First) return new Takeover(writerId, owned, JobHistory.Empty);
+            if (await ReadUpToAsync(log, new Attempt(owned.Number - 1), cancellation) is { } history) return new Takeover(writerId, owned, history);
+        }
+    }
+
+    /// <summary>Reads the history as it was at some moment during the call, and changes nothing.</summary>
+    /// <exception cref="StoreException">The store failed past the retries.</exception>
+    /// <exception cref="DamagedObjectException">An entry that matters cannot be read.</exception>
+    public static async Task<JobHistory> ReadAsync(ICheckpointStore store, string job, RetryRule retry, CancellationToken cancellation)
+    {
+        var log = new LogObjects(store, job, retry);
+        while (true)
+        {
+            var attempts = await log.FindEndAsync(static position => (new Attempt(checked((int)position + 1)), 0), cancellation);
+            if (attempts == 0) return JobHistory.Empty;
+            if (await ReadUpToAsync(log, new Attempt(checked((int)attempts)), cancellation) is { } history) return history;
+        }
+    }
+
+    /// <summary>Reads the history up to an attempt, or null when it has gone on meanwhile, so that what was read may not fit together.</summary>
+    private static async Task<JobHistory?> ReadUpToAsync(LogObjects log, Attempt last, CancellationToken cancellation)
+    {
+        JobHistory? history = new(last, null, [], null);
+        for (var number = last.Number; number >= 1; number--)
+        {
+            var attempt = new Attempt(number);
+            var first = await log.ReadAsync(attempt, 0, cancellation);
+            if (first is Sealed) continue; // Sealed before it started: it says nothing.
+            history = first is Started started ? await ReadLogAsync(log, history with { LastStarted = started }, cancellation) : null;
+            break;
+        }
+
+        // Only an attempt that comes after may delete or outdate what was read here.
+        return await log.ExistsAsync(last.Next, 0, cancellation) ? null : history;
+    }
+
+    /// <summary>Reads a started attempt's log from its end back to the newest entry that says what is kept.</summary>
+    private static async Task<JobHistory?> ReadLogAsync(LogObjects log, JobHistory history, CancellationToken cancellation)
+    {
+        var attempt = history.LastStarted!.Attempt;
+        var end = await log.FindEndAsync(position => (attempt, position), cancellation);
+        LogEntry? ending = null;
+        for (var number = end - 1; number >= 0; number--)
+        {
+            var entry = await log.ReadAsync(attempt, number, cancellation);
+            if (entry is null) return null; // Trimmed meanwhile: the log has grown.
+            if (entry is Sealed && (number != end - 1 || await log.IsHoleAsync(attempt, number, cancellation))) return null; // A slow taker's: the log has grown.
+            if (entry.IsEnd && number >= end - 2) ending ??= entry;
+            if (entry.KeptAfter is { } kept) return history with { Kept = kept, End = ending };
+        }
+
+        return null;
+    }
+}
