@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization.Metadata;
+using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+
+namespace OrleansStream;
+
+/// <summary>A file of JSON lines, written exactly once. The steps on disk are those of <see cref="PartsFolder"/> and <see cref="FinalFile"/>.</summary>
+internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions options, JsonTypeInfo<T> type) : Sink<T>
+{
+    private readonly PartsFolder _folder = new(path);
+
+    public override SinkGuarantee Guarantee => SinkGuarantee.ExactlyOnce;
+
+    public override bool CanWithdraw => true;
+
+    public override ValueTask InitializeAsync(CancellationToken cancellation) => OnDisk(() => _folder.Initialize(options.Overwrite), cancellation);
+
+    public override async ValueTask<SinkWriter<T>> OpenAsync(SinkContext context, CancellationToken cancellation)
+    {
+        await OnDisk(() => DurableFiles.CreateFolder(_folder.Folder), cancellation);
+        return new JsonLinesSinkWriter<T>(_folder, context, type);
+    }
+
+    public override ValueTask CommitAsync(IReadOnlyList<PendingOutput> outputs, CommitPermit permit, CancellationToken cancellation) =>
+        OnDisk(() => _folder.Commit(outputs, permit), cancellation);
+
+    public override ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation) =>
+        OnDisk(() => FinalFile.Finish(_folder, outputs, permit, cancellation), cancellation);
+
+    public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation) =>
+        OnDisk(() => _folder.Withdraw(after), cancellation);
+
+    private async ValueTask OnDisk(Action action, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Run(action, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StreamException($"The output '{path}' could not be written: {e.Message}", e);
+        }
+    }
+}
