@@ -14,6 +14,9 @@ public abstract class StateDeclaration
 
     /// <summary>The types that rest in snapshots, for the check at build time.</summary>
     internal abstract IReadOnlyList<Type> StoredTypes { get; }
+
+    /// <summary>Opens the column that keeps this state for all keys of one operator in one subtask.</summary>
+    internal abstract KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers);
 }
 
 /// <summary>One value per key.</summary>
@@ -25,6 +28,8 @@ public sealed class ValueState<T>(string name) : StateDeclaration(name)
     public T Default { get; init; } = default!;
 
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ValueColumn<T>(this, slots, serializers);
 }
 
 /// <summary>A list per key, in the order of adding.</summary>
@@ -33,6 +38,8 @@ public sealed class ValueState<T>(string name) : StateDeclaration(name)
 public sealed class ListState<T>(string name) : StateDeclaration(name)
 {
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ListColumn<T>(this, slots, serializers);
 }
 
 /// <summary>A map per key. Entries are stored apart, so a large map costs only what changes in it.</summary>
@@ -43,4 +50,6 @@ public sealed class MapState<TMapKey, TValue>(string name) : StateDeclaration(na
     where TMapKey : notnull
 {
     internal override IReadOnlyList<Type> StoredTypes => [typeof(TMapKey), typeof(TValue)];
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new MapColumn<TMapKey, TValue>(this, slots, serializers);
 }
