@@ -17,6 +17,9 @@ public abstract class StateDeclaration
 
     /// <summary>The type of the keys inside one key's map; null for other state.</summary>
     internal virtual Type? MapKeyType => null;
+
+    /// <summary>Opens the column that keeps this state for all keys of one operator in one subtask.</summary>
+    internal abstract KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers);
 }
 
 /// <summary>One value per key.</summary>
@@ -28,6 +31,8 @@ public sealed class ValueState<T>(string name) : StateDeclaration(name)
     public T Default { get; init; } = default!;
 
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ValueColumn<T>(this, slots, serializers);
 }
 
 /// <summary>A list per key, in the order of adding.</summary>
@@ -36,6 +41,8 @@ public sealed class ValueState<T>(string name) : StateDeclaration(name)
 public sealed class ListState<T>(string name) : StateDeclaration(name)
 {
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ListColumn<T>(this, slots, serializers);
 }
 
 /// <summary>A map per key. Entries are stored apart, so a large map costs only what changes in it.</summary>
@@ -48,4 +55,6 @@ public sealed class MapState<TMapKey, TValue>(string name) : StateDeclaration(na
     internal override IReadOnlyList<Type> StoredTypes => [typeof(TValue)];
 
     internal override Type MapKeyType => typeof(TMapKey);
+
+    internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new MapColumn<TMapKey, TValue>(this, slots, serializers);
 }

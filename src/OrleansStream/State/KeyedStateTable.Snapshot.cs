@@ -1,0 +1,121 @@
+namespace OrleansStream.State;
+
+internal sealed partial class KeyedStateTable<TKey>
+{
+    private readonly HashSet<int> _leftSlots = [];
+
+    public IFrozenPart Freeze(uint since)
+    {
+        var slots = _pool.Limit;
+        var keys = new FrozenCells(_cells.Freeze(slots, since: 0), _codec);
+        return new Frozen(keys, [.. _columns.Select(c => c.Freeze(slots, since))], _tombstones.Freeze(since), since);
+    }
+
+    public void Forget(uint epoch)
+    {
+        _tombstones.Forget(epoch);
+        foreach (var column in _columns) column.Forget(epoch);
+    }
+
+    public void Restore(int shape, RestoredSection section)
+    {
+        var source = section.Entries.Span;
+        for (var i = 0; i < section.Count; i++)
+        {
+            var op = SegmentBuffer.ReadByte(ref source);
+            var key = _codec.Read(ref source);
+            var hash = _codec.Hash(key);
+            if (KeyGroups.Of(hash, _maxParallelism) != section.Group)
+            {
+                throw new InvalidOperationException($"key '{key}' was saved in key group {section.Group}, but belongs to {KeyGroups.Of(hash, _maxParallelism)}");
+            }
+
+            if (shape == 0) Leave(key, hash);
+            else _columns[shape - 1].Restore(GetOrAddSlot(key, hash), op, ref source, section.Session);
+        }
+
+        if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
+    }
+
+    public void RestoreLine(int shape, long line)
+    {
+        // Keyed state keeps none.
+    }
+
+    public void EndRestore()
+    {
+        foreach (var column in _columns) column.EndRestore(_leftSlots);
+        foreach (var slot in _leftSlots)
+        {
+            _cells.Write(slot) = default;
+            _pool.Return(slot);
+        }
+
+        _leftSlots.Clear();
+        for (var slot = 0; slot < _pool.Limit; slot++)
+        {
+            if (IsLive(slot)) ReleaseIfEmpty(slot);
+        }
+
+        _cells.NextEpoch();
+        foreach (var column in _columns) column.NextEpoch();
+    }
+
+    // The key left before the delta's end. What it had stays in the old slot until the restore ends, and a key that comes back gets another slot:
+    // so no column has to find a key's entries in the middle of a restore.
+    private void Leave(TKey key, ulong hash)
+    {
+        var slot = Find(key, hash);
+        if (slot < 0) return;
+        _index.Remove(SlotIndex.TagOf(hash), slot);
+        _leftSlots.Add(slot);
+    }
+
+    private sealed class FrozenCells(FrozenColumn<Cell> cells, KeyCodec<TKey> codec) : FrozenKeys
+    {
+        public override uint BornOf(int slot) => cells.Cell(slot).Born;
+
+        public override SegmentBuffer Begin(SegmentBlocks blocks, int slot, byte op)
+        {
+            var cell = cells.Cell(slot);
+            if (cell.Born == 0) throw new InvalidOperationException($"Slot {slot} has state but no key.");
+            return Begin(blocks, cell.Hash, cell.Key, op);
+        }
+
+        public SegmentBuffer Begin(SegmentBlocks blocks, ulong hash, TKey key, byte op)
+        {
+            var target = blocks.Begin(hash);
+            target.WriteByte(op);
+            codec.Write(target, key);
+            return target;
+        }
+
+        public void Release() => cells.Release();
+    }
+
+    private sealed class Frozen(FrozenCells keys, FrozenKeyedColumn[] columns, ReadOnlyMemory<Tombstone<Removed>> tombstones, uint since) : IFrozenPart
+    {
+        public long LineOf(int shape) => 0;
+
+        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        {
+            blocks.Open(firstDeclaration);
+            foreach (var tombstone in tombstones.Span) keys.Begin(blocks, tombstone.Removed.Hash, tombstone.Removed.Key, KeyedColumn.RemoveOp);
+            blocks.Close();
+            for (var i = 0; i < columns.Length; i++)
+            {
+                blocks.Open(firstDeclaration + 1 + i);
+                columns[i].Encode(keys, blocks, since);
+                blocks.Close();
+            }
+
+            Release();
+        }
+
+        public void Release()
+        {
+            foreach (var column in columns) column.Release();
+            keys.Release();
+        }
+    }
+}

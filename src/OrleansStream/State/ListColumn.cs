@@ -1,0 +1,131 @@
+using Orleans.Serialization.Session;
+
+namespace OrleansStream.State;
+
+/// <summary>
+/// One declared list per key. Items are only ever appended to an array, behind every count that a frozen view or a reader has taken; emptying or replacing a
+/// list takes a new array. So a frozen list is an array and a count, and a span that was handed out stays what it was.
+/// </summary>
+internal sealed class ListColumn<V> : KeyedColumn
+{
+    private readonly KeyedSlots _slots;
+    private readonly StateCodec<V> _codec;
+    private readonly PagedColumn<Cell> _cells = new();
+
+    public ListColumn(ListState<V> state, KeyedSlots slots, StateSerializers serializers)
+        : this(state, slots, serializers.For<V>())
+    {
+    }
+
+    private ListColumn(ListState<V> state, KeyedSlots slots, StateCodec<V> codec)
+        : base(new StateShape("", StateKind.List, state.Name, codec.Signature))
+    {
+        _slots = slots;
+        _codec = codec;
+    }
+
+    public int Count(int slot) => _cells.Read(slot).Count;
+
+    /// <summary>The items in the order of adding, as they are now: later changes do not show.</summary>
+    public ReadOnlySpan<V> Items(int slot) => ItemsMemory(slot).Span;
+
+    /// <summary>The same as <see cref="Items"/>, to be kept.</summary>
+    public ReadOnlyMemory<V> ItemsMemory(int slot)
+    {
+        ref readonly var cell = ref _cells.Read(slot);
+        return cell.Items.AsMemory(0, cell.Count);
+    }
+
+    public void Add(int slot, in V item)
+    {
+        ref var cell = ref _cells.Write(slot);
+        if (cell.Count == 0) _slots.AddUse(slot);
+        if (cell.Items is null || cell.Count == cell.Items.Length) Grow(ref cell);
+        cell.Items![cell.Count++] = item;
+        cell.Changed = _cells.Epoch;
+    }
+
+    /// <summary>Puts a copy of <paramref name="items"/> in place of what was there.</summary>
+    public void Replace(int slot, ReadOnlySpan<V> items)
+    {
+        var copy = items.ToArray();
+        Clear(slot);
+        if (copy.Length == 0) return;
+        ref var cell = ref _cells.Write(slot);
+        cell = new Cell { Items = copy, Count = copy.Length, Changed = _cells.Epoch };
+        _slots.AddUse(slot);
+    }
+
+    public void Clear(int slot)
+    {
+        if (_cells.Read(slot).Count == 0) return;
+        _cells.Write(slot) = new Cell { Changed = _cells.Epoch };
+        _slots.DropUse(slot);
+    }
+
+    public override void Reserve(int slots) => _cells.Reserve(slots);
+
+    public override FrozenKeyedColumn Freeze(int slots, uint since) => new Frozen(_cells.Freeze(slots, since), _codec);
+
+    public override void Forget(uint epoch)
+    {
+        // What was cleared is marked in its cell, or went with the key.
+    }
+
+    public override void NextEpoch() => _cells.NextEpoch();
+
+    public override void EndRestore(HashSet<int> leftSlots)
+    {
+        foreach (var slot in leftSlots) Clear(slot);
+    }
+
+    public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
+    {
+        Clear(slot);
+        if (op == RemoveOp) return;
+        var count = SegmentBuffer.ReadInt32(ref source);
+        for (var i = 0; i < count; i++) Add(slot, _codec.Read(ref source, session));
+    }
+
+    private static void Grow(ref Cell cell)
+    {
+        var grown = new V[Math.Max(4, cell.Count * 2)];
+        cell.Items.AsSpan(0, cell.Count).CopyTo(grown);
+        cell.Items = grown;
+    }
+
+    private struct Cell
+    {
+        public V[]? Items;
+        public int Count;
+
+        /// <summary>The epoch of the last change.</summary>
+        public uint Changed;
+    }
+
+    private sealed class Frozen(FrozenColumn<Cell> cells, StateCodec<V> codec) : FrozenKeyedColumn
+    {
+        public override void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
+        {
+            for (var p = 0; p < cells.PageCount; p++)
+            {
+                var page = cells.Page(p);
+                for (var i = 0; i < page.Length; i++)
+                {
+                    var cell = page[i];
+                    var slot = (p << PagedColumn<Cell>.PageShift) + i;
+                    if (cell.Changed <= since || (cell.Count == 0 && since == 0) || keys.BornOf(slot) == 0) continue;
+                    var target = keys.Begin(blocks, slot, cell.Count > 0 ? SetOp : RemoveOp);
+                    if (cell.Count == 0) continue;
+                    target.WriteInt32(cell.Count);
+                    foreach (ref readonly var item in cell.Items.AsSpan(0, cell.Count)) codec.Write(target, in item, blocks.Session);
+                }
+
+                cells.Pass(p);
+                blocks.ThrowIfReleased();
+            }
+        }
+
+        public override void Release() => cells.Release();
+    }
+}

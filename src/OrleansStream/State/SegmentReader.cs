@@ -1,0 +1,161 @@
+using System.IO.Hashing;
+using OrleansStream.Checkpoints;
+
+namespace OrleansStream.State;
+
+/// <summary>Names a segment as a manifest does.</summary>
+/// <param name="Name">The object's name in the checkpoint store.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Checksum">XxHash128 of the whole content, in lower-case hex.</param>
+[GenerateSerializer, Immutable, Alias("os.SegmentReference")]
+internal sealed record SegmentReference([property: Id(0)] string Name, [property: Id(1)] long Length, [property: Id(2)] string Checksum);
+
+/// <summary>
+/// Reads a segment by parts: the end first, then the header, then the blocks of the key groups that are wanted. Every part is held against its checksum before it
+/// is looked at; when all blocks are read, the whole is held against the manifest's checksum too.
+/// </summary>
+internal sealed class SegmentReader
+{
+    private const int TailBytes = 64 * 1024;
+
+    private readonly ICheckpointStore _store;
+    private readonly SegmentReference _segment;
+    private readonly XxHash128 _whole = new();
+    private ReadOnlyMemory<byte> _tail;
+    private ReadOnlyMemory<byte> _footAndTrailer;
+    private IndexEntry[] _index = [];
+
+    private SegmentReader(ICheckpointStore store, SegmentReference segment)
+    {
+        _store = store;
+        _segment = segment;
+    }
+
+    /// <summary>The most bytes that one read asks for, unless a single block is larger.</summary>
+    public int LargestReadBytes { get; init; } = 8 * 1024 * 1024;
+
+    public string Name => _segment.Name;
+
+    public SegmentHeader Header { get; private set; } = null!;
+
+    /// <summary>Reads the end and the header of a segment.</summary>
+    /// <exception cref="DamagedObjectException">The segment is missing, cut short or changed.</exception>
+    public static async ValueTask<SegmentReader> OpenAsync(ICheckpointStore store, SegmentReference segment, CancellationToken cancellation)
+    {
+        var reader = new SegmentReader(store, segment);
+        await reader.ReadEndAsync(cancellation);
+        return reader;
+    }
+
+    /// <summary>Reads the blocks of the wanted key groups and hands them over in the order of groups.</summary>
+    public async ValueTask ReadBlocksAsync(KeyGroupRange wanted, Action<int, ReadOnlyMemory<byte>> take, CancellationToken cancellation)
+    {
+        for (var first = 0; first < _index.Length;)
+        {
+            if (!wanted.Contains(_index[first].Group))
+            {
+                first++;
+                continue;
+            }
+
+            var end = first + 1;
+            while (end < _index.Length && wanted.Contains(_index[end].Group) && _index[end].End - _index[first].Offset <= LargestReadBytes) end++;
+            var start = _index[first].Offset;
+            var run = await ReadAsync(start, checked((int)(_index[end - 1].End - start)), cancellation);
+            _whole.Append(run.Span);
+            for (; first < end; first++)
+            {
+                var entry = _index[first];
+                var block = run.Slice((int)(entry.Offset - start), entry.Length);
+                Check(block.Span, entry.Hash, $"the block of key group {entry.Group}");
+                take(entry.Group, block);
+            }
+        }
+
+        if (_index.All(entry => wanted.Contains(entry.Group))) CheckWhole();
+    }
+
+    private async ValueTask ReadEndAsync(CancellationToken cancellation)
+    {
+        if (_segment.Length < SegmentFormat.TrailerBytes) throw Damaged($"the manifest gives it {_segment.Length} bytes, fewer than any segment has");
+        var tailBytes = (int)Math.Min(_segment.Length, TailBytes);
+
+        // One byte more than there should be, to notice when there is more.
+        var tail = await _store.ReadRangeAsync(Name, _segment.Length - tailBytes, tailBytes + 1, cancellation) ?? throw Damaged("it is missing");
+        if (tail.Length != tailBytes) throw Damaged($"it has {(tail.Length < tailBytes ? "fewer" : "more")} bytes than the {_segment.Length} that the manifest gives it");
+        _tail = tail;
+
+        var trailer = tail[^SegmentFormat.TrailerBytes..];
+        var (footerOffset, footerLength, headerLength, footerHash) = ReadTrailer(trailer.Span);
+        if (footerLength < 12 || headerLength < 0 || headerLength > footerOffset || footerOffset + footerLength + SegmentFormat.TrailerBytes != _segment.Length)
+        {
+            throw Damaged("the lengths of its parts do not add up to its length");
+        }
+
+        var footer = await ReadAsync(footerOffset, footerLength, cancellation);
+        Check(footer.Span, footerHash, "the footer");
+        var headerHash = ReadIndex(footer.Span, headerLength, footerOffset);
+        var header = await ReadAsync(0, headerLength, cancellation);
+        Check(header.Span, headerHash, "the header");
+        Header = SegmentHeader.Read(header.Span, Name);
+        _whole.Append(header.Span);
+        _footAndTrailer = await ReadAsync(footerOffset, footerLength + SegmentFormat.TrailerBytes, cancellation);
+    }
+
+    private (long FooterOffset, int FooterLength, int HeaderLength, ulong FooterHash) ReadTrailer(ReadOnlySpan<byte> trailer)
+    {
+        var hashed = trailer[..^sizeof(long)];
+        var footerOffset = SegmentBuffer.ReadInt64(ref trailer);
+        var footerLength = SegmentBuffer.ReadInt32(ref trailer);
+        var headerLength = SegmentBuffer.ReadInt32(ref trailer);
+        var footerHash = (ulong)SegmentBuffer.ReadInt64(ref trailer);
+        var magic = SegmentBuffer.ReadInt64(ref trailer);
+        Check(hashed, (ulong)SegmentBuffer.ReadInt64(ref trailer), "the trailer");
+        return magic == SegmentFormat.TrailerMagic ? (footerOffset, footerLength, headerLength, footerHash) : throw Damaged("it does not end like a state segment");
+    }
+
+    private ulong ReadIndex(ReadOnlySpan<byte> footer, int headerLength, long footerOffset)
+    {
+        var headerHash = (ulong)SegmentBuffer.ReadInt64(ref footer);
+        _index = new IndexEntry[SegmentBuffer.ReadInt32(ref footer)];
+        long end = headerLength;
+        for (var i = 0; i < _index.Length; i++)
+        {
+            var group = SegmentBuffer.ReadInt32(ref footer);
+            var offset = SegmentBuffer.ReadInt64(ref footer);
+            var length = SegmentBuffer.ReadInt32(ref footer);
+            _index[i] = new IndexEntry(group, offset, length, (ulong)SegmentBuffer.ReadInt64(ref footer));
+            if (offset != end) throw Damaged($"the block of key group {group} does not begin where the one before it ends");
+            end += length;
+        }
+
+        return end == footerOffset ? headerHash : throw Damaged("its blocks do not end where the footer begins");
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long offset, int length, CancellationToken cancellation)
+    {
+        var tailOffset = _segment.Length - _tail.Length;
+        if (offset >= tailOffset) return _tail.Slice((int)(offset - tailOffset), length);
+        var bytes = await _store.ReadRangeAsync(Name, offset, length, cancellation) ?? throw Damaged("it is missing");
+        return bytes.Length == length ? bytes : throw Damaged($"{length} bytes at {offset} were asked for, {bytes.Length} are there");
+    }
+
+    private void CheckWhole()
+    {
+        _whole.Append(_footAndTrailer.Span);
+        var checksum = Convert.ToHexStringLower(_whole.GetCurrentHash());
+        if (checksum != _segment.Checksum) throw Damaged($"it is whole, but has the checksum {checksum} and the manifest names {_segment.Checksum}: it is another segment of the same length");
+    }
+
+    private void Check(ReadOnlySpan<byte> bytes, ulong hash, string part)
+    {
+        if (XxHash3.HashToUInt64(bytes) != hash) throw Damaged($"{part} does not have the checksum that it was written with");
+    }
+
+    private DamagedObjectException Damaged(string problem) => new(Name, problem);
+
+    private readonly record struct IndexEntry(int Group, long Offset, int Length, ulong Hash)
+    {
+        public long End => Offset + Length;
+    }
+}

@@ -1,0 +1,169 @@
+using Orleans.Serialization.Session;
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.State;
+
+/// <summary>The segments of one former subtask: a full one, then the deltas that build on it, each on the one before.</summary>
+/// <param name="FormerSubtask">The index of the former subtask.</param>
+/// <param name="FormerGroups">Its key groups.</param>
+/// <param name="Segments">The segments, oldest first.</param>
+[GenerateSerializer, Immutable, Alias("os.SegmentChain")]
+internal sealed record SegmentChain([property: Id(0)] int FormerSubtask, [property: Id(1)] KeyGroupRange FormerGroups, [property: Id(2)] IReadOnlyList<SegmentReference> Segments);
+
+/// <summary>What a restore gives beside the tables.</summary>
+/// <param name="Blobs">The state without keys of all former subtasks.</param>
+/// <param name="BuildsOn">The restored checkpoint, if the next delta may build on it; null when the next snapshot is full.</param>
+internal sealed record RestoredState(IReadOnlyList<RestoredBlob> Blobs, CheckpointId? BuildsOn);
+
+/// <summary>State without keys of a former subtask.</summary>
+internal readonly record struct RestoredBlob(int FormerSubtask, OperatorBlob Blob);
+
+// Contract: nothing is lost silently.
+// - The chains' key groups do not overlap and together cover the subtask's.
+// - A chain begins with a full segment, and every delta builds on the checkpoint before it in the chain.
+// - Every state in a segment that is read is declared by a registered table, in the same form. State that is declared but not in a segment begins empty.
+
+/// <summary>One restore of a subtask's state.</summary>
+internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store, StateSerializers serializers)
+{
+    public async ValueTask<RestoredState> RunAsync(IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        CheckCoverage(chains);
+        var blobs = new List<RestoredBlob>();
+        CheckpointId? buildsOn = null;
+        foreach (var chain in chains)
+        {
+            // Of a former subtask whose keys go elsewhere, only the state without keys is of interest.
+            var isNeeded = chain.FormerGroups.Overlaps(state.Groups);
+            var segments = new List<SegmentReader>();
+            foreach (var reference in isNeeded ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1))
+            {
+                segments.Add(await SegmentReader.OpenAsync(store, reference, cancellation));
+            }
+
+            Check(chain, segments, isNeeded);
+            var last = segments[^1].Header;
+            if (chain.FormerGroups == state.Groups) buildsOn = last.Checkpoint;
+            blobs.AddRange(last.Blobs.Select(blob => new RestoredBlob(chain.FormerSubtask, blob)));
+            if (isNeeded) await ReadAsync(segments, cancellation);
+        }
+
+        return new RestoredState(blobs, buildsOn);
+    }
+
+    private async ValueTask ReadAsync(List<SegmentReader> segments, CancellationToken cancellation)
+    {
+        using var session = serializers.OpenSession();
+        var last = segments[^1].Header;
+        foreach (var segment in segments)
+        {
+            var targets = segment.Header.Declarations.Select(d => Find(d.Shape, segment.Name)).ToArray();
+            var lines = segment.Header.Declarations.Select(d => LineIn(last, d)).ToArray();
+            if (segment == segments[^1])
+            {
+                for (var i = 0; i < targets.Length; i++) targets[i].Part.RestoreLine(targets[i].Shape, lines[i]);
+            }
+
+            await segment.ReadBlocksAsync(state.Groups, (group, block) => Apply(segment, targets, lines, group, block, session), cancellation);
+        }
+    }
+
+    private static void Apply(SegmentReader segment, Target[] targets, long[] lines, int group, ReadOnlyMemory<byte> block, SerializerSession session)
+    {
+        while (block.Length > 0)
+        {
+            var source = block.Span;
+            var declaration = SegmentBuffer.ReadInt32(ref source);
+            var count = SegmentBuffer.ReadInt32(ref source);
+            var length = SegmentBuffer.ReadInt32(ref source);
+            var (part, shape) = targets[declaration];
+            try
+            {
+                part.Restore(shape, new RestoredSection(group, count, block.Slice(SegmentFormat.SectionHeaderBytes, length), lines[declaration], session));
+            }
+            catch (Exception e) when (e is not StreamException)
+            {
+                // The checksums held, so these are the bytes that were written: the types are no longer those that wrote them.
+                throw new JobRefusedException(
+                    $"{segment.Header.Declarations[declaration].Shape} cannot be read from segment '{segment.Name}', key group {group}: {e.Message} "
+                    + "The types of the state or its keys are no longer compatible with those that wrote it.", e);
+            }
+
+            block = block[(SegmentFormat.SectionHeaderBytes + length)..];
+        }
+    }
+
+    private Target Find(StateShape saved, string segment)
+    {
+        foreach (var part in state.Parts)
+        {
+            for (var shape = 0; shape < part.Shapes.Count; shape++)
+            {
+                var declared = part.Shapes[shape];
+                if (declared.Operator != saved.Operator || declared.Kind != saved.Kind || declared.Name != saved.Name) continue;
+                if (declared.Form == saved.Form) return new Target(part, shape);
+                throw new JobRefusedException(
+                    $"Segment '{segment}' holds {saved} in the form '{saved.Form}', but it is now declared as '{declared.Form}'. "
+                    + "Declare it with its former types, or declare a state of another name beside it.");
+            }
+        }
+
+        throw new JobRefusedException(
+            $"Segment '{segment}' holds {saved}, which the job no longer declares: going on would lose it. Declare it again under its former name.");
+    }
+
+    private static long LineIn(SegmentHeader header, SegmentDeclaration declaration)
+    {
+        foreach (var (shape, line) in header.Declarations)
+        {
+            if (shape == declaration.Shape) return line;
+        }
+
+        return declaration.Line;
+    }
+
+    private void Check(SegmentChain chain, List<SegmentReader> segments, bool isNeeded)
+    {
+        if (isNeeded && segments[0].Header.Base is not null) throw new DamagedObjectException(segments[0].Name, "its chain begins with it, but it is a delta");
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var header = segments[i].Header;
+            if (header.MaxParallelism != state.MaxParallelism)
+            {
+                throw new JobRefusedException(
+                    $"Segment '{segments[i].Name}' divides keys into {header.MaxParallelism} key groups, the job now into {state.MaxParallelism}. "
+                    + $"The largest parallelism of a job cannot change: set it to {header.MaxParallelism} again.");
+            }
+
+            if (header.Groups != chain.FormerGroups)
+            {
+                throw new DamagedObjectException(segments[i].Name, $"it holds the key groups of [{header.Groups.Start}, {header.Groups.End}), "
+                    + $"but its chain is that of [{chain.FormerGroups.Start}, {chain.FormerGroups.End})");
+            }
+
+            if (i > 0 && header.Base != segments[i - 1].Header.Checkpoint)
+            {
+                throw new DamagedObjectException(segments[i].Name, $"it builds on {header.Base?.ToString() ?? "nothing"}, "
+                    + $"but the segment before it in the chain is of checkpoint {segments[i - 1].Header.Checkpoint}");
+            }
+        }
+    }
+
+    private void CheckCoverage(IReadOnlyList<SegmentChain> chains)
+    {
+        var at = state.Groups.Start;
+        var end = 0;
+        foreach (var chain in chains.OrderBy(c => c.FormerGroups.Start))
+        {
+            if (chain.Segments.Count == 0) throw new JobRefusedException($"The chain of former subtask {chain.FormerSubtask} names no segments.");
+            if (chain.FormerGroups.Start < end) throw new JobRefusedException($"Former subtask {chain.FormerSubtask} owns key groups that another one owns too.");
+            end = Math.Max(end, chain.FormerGroups.End);
+            if (chain.FormerGroups.Contains(at)) at = chain.FormerGroups.End;
+        }
+
+        if (at < state.Groups.End) throw new JobRefusedException($"No former subtask owned key group {at}; its state would be lost.");
+    }
+
+    private readonly record struct Target(ISnapshotPart Part, int Shape);
+}

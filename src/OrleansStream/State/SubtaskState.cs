@@ -1,0 +1,131 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.State;
+
+// Contract: all parts of a subtask's state are frozen, published and restored together.
+// - A delta is against the last checkpoint known to be published, and says so in its header. Until one is known, every snapshot is full.
+// - Published(c) moves the base to c if c is newer; what changed before c's freeze is then no longer kept track of. Abandoned checkpoints leave no trace: the next
+//   delta reaches back over them.
+// - Parts are registered before the first restore or freeze, never later: a part that came late would miss its state.
+// - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next snapshot is full.
+// - Called on the owner's thread only.
+
+/// <summary>The state of one subtask: its keyed tables and windows, and the snapshots of them.</summary>
+/// <param name="groups">The key groups of the subtask.</param>
+/// <param name="maxParallelism">How many key groups the job has.</param>
+/// <param name="serializers">How values rest.</param>
+internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, StateSerializers serializers)
+{
+    private readonly List<ISnapshotPart> _parts = [];
+    private readonly List<(CheckpointId Id, uint Epoch)> _unsettled = [];
+    private uint _epoch = 1;
+    private uint _baseEpoch;
+    private CheckpointId? _last;
+    private bool _isClosed;
+
+    /// <summary>The checkpoint that the next delta builds on; null when the next snapshot will be full.</summary>
+    public CheckpointId? Base { get; private set; }
+
+    /// <summary>The key groups of the subtask.</summary>
+    public KeyGroupRange Groups => groups;
+
+    /// <summary>How many key groups the job has.</summary>
+    public int MaxParallelism => maxParallelism;
+
+    internal IReadOnlyList<ISnapshotPart> Parts => _parts;
+
+    /// <summary>Adds a table.</summary>
+    public void Register(ISnapshotPart part)
+    {
+        if (_isClosed) throw new InvalidOperationException($"The table of operator '{part.Operator}' was registered after the state was restored or frozen.");
+        if (part.Epoch != _epoch) throw new InvalidOperationException($"The table of operator '{part.Operator}' was frozen before it was registered.");
+        foreach (var shape in part.Shapes)
+        {
+            if (_parts.Any(p => p.Shapes.Any(s => s.Operator == shape.Operator && s.Kind == shape.Kind && s.Name == shape.Name)))
+            {
+                throw new InvalidOperationException($"Two tables of one subtask keep {shape}; give every operator a name of its own.");
+            }
+        }
+
+        _parts.Add(part);
+    }
+
+    /// <summary>Freezes everything as it is. Synchronous; the result is encoded beside the processing.</summary>
+    /// <param name="id">The checkpoint; later than all before.</param>
+    /// <param name="full">Whether the snapshot is to be complete by itself. It is anyway while there is no base.</param>
+    /// <param name="blobs">State without keys.</param>
+    public FrozenSubtask Freeze(CheckpointId id, bool full, IReadOnlyList<OperatorBlob> blobs)
+    {
+        if (_last is { } last && id <= last) throw new InvalidOperationException($"Checkpoint {id} was frozen after {last}; ids are never reused and only grow.");
+        _isClosed = true;
+        _last = id;
+        var since = full ? 0 : _baseEpoch;
+        var declarations = new List<SegmentDeclaration>();
+        var frozen = new IFrozenPart[_parts.Count];
+        var firsts = new int[_parts.Count];
+        for (var i = 0; i < frozen.Length; i++)
+        {
+            frozen[i] = _parts[i].Freeze(since);
+            firsts[i] = declarations.Count;
+            for (var shape = 0; shape < _parts[i].Shapes.Count; shape++)
+            {
+                declarations.Add(new SegmentDeclaration(_parts[i].Shapes[shape], frozen[i].LineOf(shape)));
+            }
+        }
+
+        _unsettled.Add((id, _epoch));
+        _epoch++;
+        CheckEpochs();
+        var header = new SegmentHeader(id, since == 0 ? null : Base, groups, maxParallelism, declarations, [.. blobs]);
+        return new FrozenSubtask(header, frozen, firsts, serializers);
+    }
+
+    /// <summary>Learns that a checkpoint was published. Again, or later than a newer one, it changes nothing.</summary>
+    public void Published(CheckpointId id)
+    {
+        if (Base is { } current && id <= current) return;
+        var index = _unsettled.FindIndex(u => u.Id == id);
+        if (index < 0) throw new InvalidOperationException($"Checkpoint {id} is said to be published, but this subtask has no unsettled snapshot of it.");
+        Base = id;
+        _baseEpoch = _unsettled[index].Epoch;
+        _unsettled.RemoveRange(0, index + 1);
+        foreach (var part in _parts) part.Forget(_baseEpoch);
+    }
+
+    /// <summary>Learns that a checkpoint will never be published.</summary>
+    public void Abandoned(CheckpointId id) => _unsettled.RemoveAll(u => u.Id == id);
+
+    /// <summary>Reads the state of this subtask's key groups into the empty tables.</summary>
+    /// <param name="store">Where the segments are.</param>
+    /// <param name="chains">The segments of all former subtasks of the stage; only what is needed is read.</param>
+    /// <param name="cancellation">Gives up; the state is then unusable.</param>
+    /// <exception cref="DamagedObjectException">A segment is missing, cut short or changed.</exception>
+    /// <exception cref="Jobs.JobRefusedException">The segments hold state that is no longer declared, or is declared otherwise.</exception>
+    public async ValueTask<RestoredState> RestoreAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        if (_isClosed) throw new InvalidOperationException("State was restored twice, or after a freeze.");
+        _isClosed = true;
+        var restore = new SubtaskRestore(this, store, serializers);
+        var restored = await restore.RunAsync(chains, cancellation);
+        foreach (var part in _parts) part.EndRestore();
+        _epoch++;
+        CheckEpochs();
+        if (restored.BuildsOn is { } basis)
+        {
+            Base = basis;
+            _baseEpoch = _epoch - 1;
+            _last = basis;
+        }
+
+        return restored;
+    }
+
+    private void CheckEpochs()
+    {
+        foreach (var part in _parts)
+        {
+            if (part.Epoch != _epoch) throw new InvalidOperationException($"The table of operator '{part.Operator}' is in epoch {part.Epoch}, the subtask in {_epoch}: it was frozen apart.");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+namespace OrleansStream.State;
+
+internal sealed partial class WindowTable<TKey, TAcc>
+{
+    private long _restoredLine = long.MaxValue;
+
+    public IFrozenPart Freeze(uint since) =>
+        new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Operator);
+
+    public void Forget(uint epoch) => _tombstones.Forget(epoch);
+
+    public void Restore(int shape, RestoredSection section)
+    {
+        var source = section.Entries.Span;
+        for (var i = 0; i < section.Count; i++)
+        {
+            var op = SegmentBuffer.ReadByte(ref source);
+            var key = _keys.Read(ref source);
+            var start = SegmentBuffer.ReadInt64(ref source);
+            var hash = _keys.Hash(key);
+            if (KeyGroups.Of(hash, _maxParallelism) != section.Group)
+            {
+                throw new InvalidOperationException($"key '{key}' was saved in key group {section.Group}, but belongs to {KeyGroups.Of(hash, _maxParallelism)}");
+            }
+
+            if (op == KeyedColumn.RemoveOp)
+            {
+                if (TryGet(key, hash, start, out var slot)) Remove(slot);
+                continue;
+            }
+
+            var accumulator = _accumulators.Read(ref source, section.Session);
+            if (start >= section.Line) GetRefForWrite(GetOrAdd(key, hash, start, out _)) = accumulator;
+        }
+
+        if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
+    }
+
+    public void RestoreLine(int shape, long line) => _restoredLine = Math.Min(_restoredLine, line);
+
+    public void EndRestore()
+    {
+        // Former subtasks may have purged up to different lines; the windows of each were held against its own.
+        if (_restoredLine != long.MaxValue) _purgedBefore = _restoredLine;
+        _cells.NextEpoch();
+    }
+
+    private sealed class Frozen(
+        FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, KeyCodec<TKey> keys, StateCodec<TAcc> accumulators, uint since, long purgedBefore, string name)
+        : IFrozenPart
+    {
+        public long LineOf(int shape) => purgedBefore;
+
+        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        {
+            blocks.Open(firstDeclaration);
+            foreach (var tombstone in tombstones.Span)
+            {
+                var (hash, key, start) = tombstone.Removed;
+                if (start >= purgedBefore) Begin(blocks, hash, key, start, KeyedColumn.RemoveOp);
+            }
+
+            for (var p = 0; p < cells.PageCount; p++)
+            {
+                foreach (ref readonly var cell in cells.Page(p))
+                {
+                    if (cell.Changed <= since) continue;
+                    if (cell.Start < purgedBefore)
+                    {
+                        throw new InvalidOperationException(
+                            $"Operator '{name}' keeps a window of key '{cell.Key}' that starts at {cell.Start}, before its purge line {purgedBefore}: a restore would lose it.");
+                    }
+
+                    accumulators.Write(Begin(blocks, cell.Hash, cell.Key, cell.Start, KeyedColumn.SetOp), in cell.Accumulator, blocks.Session);
+                }
+
+                cells.Pass(p);
+                blocks.ThrowIfReleased();
+            }
+
+            blocks.Close();
+            Release();
+        }
+
+        public void Release() => cells.Release();
+
+        private SegmentBuffer Begin(SegmentBlocks blocks, ulong hash, TKey key, long start, byte op)
+        {
+            var target = blocks.Begin(hash);
+            target.WriteByte(op);
+            keys.Write(target, key);
+            target.WriteInt64(start);
+            return target;
+        }
+    }
+}
