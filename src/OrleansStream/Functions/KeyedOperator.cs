@@ -14,6 +14,12 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
 
     public override long? NextTime => scope.Table.ProcessingTimers.Next;
 
+    public override ValueTask OpenAsync(CancellationToken cancellation)
+    {
+        scope.Watermark = context.RestoredWatermark;
+        return ValueTask.CompletedTask;
+    }
+
     public override void OnRecords(Records<TIn> records)
     {
         var table = scope.Table;

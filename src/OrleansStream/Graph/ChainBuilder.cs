@@ -28,7 +28,7 @@ internal sealed class ChainBuilder(PlannedStage stage, SubtaskContext context)
             }
             else
             {
-                var writer = (Operator<T>)edge.BuildWriter(this, stage.OpenChannels(edge, context), stage.Effective(edge));
+                var writer = (Operator<T>)edge.BuildWriter(this, stage.OpenChannels(edge, context));
                 _writers.Add((IPartitionWriter)writer);
                 targets.Add(writer);
             }

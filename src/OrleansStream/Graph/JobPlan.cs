@@ -1,5 +1,4 @@
 using OrleansStream.Exchange;
-using OrleansStream.Functions;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
@@ -122,9 +121,6 @@ internal sealed class PlannedStage(int index, Node head, int parallelism)
         _inputs.Add((edge, from, first));
         from._below.Add(edge, this);
     }
-
-    /// <summary>Forward edges keep subtask numbers; both ends have the same parallelism.</summary>
-    public Partitioning Effective(Edge edge) => edge.Partitioning;
 
     /// <summary>The channels by which one subtask of this stage writes an edge.</summary>
     public OutputChannel[] OpenChannels(Edge edge, SubtaskContext context)

@@ -32,10 +32,7 @@ public sealed class KeyedStream<TKey, T>
         {
             var output = chain.OutputOf(self.Port);
             var sides = chain.SidesOf(self.Sides);
-            var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter)
-            {
-                Watermark = chain.Context.RestoredWatermark,
-            };
+            var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter);
             return new KeyedOperator<TKey, T, TOut>(chain.Context, _key, function(chain.Services), scope, chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
         }));
 

@@ -68,7 +68,7 @@ internal abstract class Edge(Port from, Node to, Partitioning partitioning)
     public Partitioning Partitioning => partitioning;
 
     /// <summary>Makes the end of the upper stage's chain that writes the edge's channels.</summary>
-    public abstract Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels, Partitioning effective);
+    public abstract Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels);
 
     /// <summary>Makes what hands the batches of the edge to the lower stage's head.</summary>
     public abstract EdgeReceiver BuildReceiver(Operator head);
@@ -79,11 +79,11 @@ internal class Edge<T>(Port<T> from, ConsumerNode<T> to, Partitioning partitioni
 {
     public ConsumerNode<T> Consumer => to;
 
-    public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels, Partitioning effective) => effective switch
+    public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) => Partitioning switch
     {
         Partitioning.Rebalance => new RebalanceWriter<T>(channels, chain.Context.Id.Index, chain.Context) { Name = "rebalance" },
         Partitioning.Forward or Partitioning.Broadcast => new BroadcastWriter<T>(channels, chain.Context) { Name = "forward" },
-        _ => throw new InvariantException($"An edge into '{To.Name}' without key is partitioned {effective}."),
+        _ => throw new InvariantException($"An edge into '{To.Name}' without key is partitioned {Partitioning}."),
     };
 
     public override EdgeReceiver BuildReceiver(Operator head) => new EdgeReceiver<T>((Operator<T>)head);
@@ -93,6 +93,6 @@ internal class Edge<T>(Port<T> from, ConsumerNode<T> to, Partitioning partitioni
 internal sealed class KeyedEdge<TKey, T>(Port<T> from, ConsumerNode<T> to, Func<T, TKey> key) : Edge<T>(from, to, Partitioning.ByKey)
     where TKey : notnull
 {
-    public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels, Partitioning effective) =>
+    public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) =>
         new KeyWriter<TKey, T>(channels, key, chain.FailuresOf<T>(To, Functions.OnError.Fail, null), chain.Context) { Name = "key-by" };
 }

@@ -1,5 +1,4 @@
 using OrleansStream.Functions;
-using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
 
@@ -187,7 +186,7 @@ internal sealed class SourceHead<T>(
     private Dictionary<string, SavedSplit> Restore()
     {
         var saved = new Dictionary<string, SavedSplit>();
-        foreach (var blob in context.Restored)
+        foreach (var (_, blob) in context.Restored)
         {
             if (blob.Operator != Name || blob.Name != SplitsBlob) continue;
             var reader = new BlobReader(blob.Bytes);

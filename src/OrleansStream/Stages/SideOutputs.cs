@@ -1,4 +1,3 @@
-using OrleansStream.Functions;
 using OrleansStream.Sources;
 
 namespace OrleansStream.Stages;

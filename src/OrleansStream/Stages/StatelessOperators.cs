@@ -1,5 +1,3 @@
-using OrleansStream.Functions;
-
 namespace OrleansStream.Stages;
 
 /// <summary>Maps each record to one.</summary>

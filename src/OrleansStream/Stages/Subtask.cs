@@ -1,7 +1,5 @@
 using OrleansStream.Exchange;
-using OrleansStream.Functions;
 using OrleansStream.Graph;
-using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Sources;
 using OrleansStream.State;
@@ -31,7 +29,7 @@ internal sealed class Subtask
     private readonly IReadOnlyList<IPartitionWriter> _writers;
     private readonly SourceHead? _source;
     private readonly Operator _head;
-    private readonly WatermarkMerge _merge;
+    private WatermarkMerge _merge;
     private readonly BarrierAligner _aligner;
     private readonly Queue<Barrier> _triggers = new();
     private int _nextInput;
@@ -45,14 +43,13 @@ internal sealed class Subtask
     {
         _context = context;
         _inputs = stage.InputChannels(context.Id.Index);
-        context.RestoredWatermark = RestoreWatermark(context);
         var chain = new ChainBuilder(stage, context);
         _head = stage.Head.BuildOperator(chain);
         _source = _head as SourceHead;
         _receivers = [.. stage.Head.Inputs.Select(edge => edge.BuildReceiver(_head))];
 
         _writers = chain.Writers;
-        _merge = new WatermarkMerge(_inputs.Length, context.RestoredWatermark);
+        _merge = new WatermarkMerge(_inputs.Length);
         _aligner = new BarrierAligner(_inputs.Length);
         Sinks = [.. context.Operators.OfType<ISinkOperator>()];
     }
@@ -75,6 +72,16 @@ internal sealed class Subtask
 
     /// <summary>The last step had something to do and no room to write what it makes.</summary>
     public bool IsBackPressured { get; private set; }
+
+    /// <summary>Puts back what was saved, before the operators are opened: keyed state first, then what each operator saved of its own.</summary>
+    public async ValueTask RestoreAsync(Checkpoints.ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        if (chains.Count == 0) return;
+        var restored = await _context.State.RestoreAsync(store, chains, cancellation);
+        _context.Restored = restored.Blobs;
+        _context.RestoredWatermark = RestoreWatermark(_context);
+        _merge = new WatermarkMerge(_inputs.Length, _context.RestoredWatermark);
+    }
 
     /// <summary>Takes what arrives on a channel into its inbox. Null when it is there, now or before; otherwise why it is refused for good.</summary>
     public string? Accept(Envelope envelope, out long processed)
@@ -322,7 +329,7 @@ internal sealed class Subtask
     private static long RestoreWatermark(SubtaskContext context)
     {
         long? lowest = null;
-        foreach (var blob in context.Restored)
+        foreach (var (_, blob) in context.Restored)
         {
             if (blob.Operator != "" || blob.Name != WatermarkBlob) continue;
             var watermark = new BlobReader(blob.Bytes).ReadInt64();

@@ -28,7 +28,7 @@ internal sealed class SubtaskContext
     public required SubtaskState State { get; init; }
 
     /// <summary>What was saved of operators' own state by every former subtask of the stage; empty at a fresh start.</summary>
-    public required IReadOnlyList<RestoredBlob> Restored { get; init; }
+    public IReadOnlyList<RestoredBlob> Restored { get; set; } = [];
 
     /// <summary>The splits that this subtask reads, by source name.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<Sources.SourceSplit>> Splits { get; init; }

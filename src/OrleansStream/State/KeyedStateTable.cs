@@ -159,7 +159,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
         _pool.Return(slot);
     }
 
-    private KeyedColumn ColumnOf(StateDeclaration state) => _declared.TryGetValue(state, out var column)
+    public KeyedColumn ColumnOf(StateDeclaration state) => _declared.TryGetValue(state, out var column)
         ? column
         : throw new InvalidOperationException(
             $"Operator '{Operator}' uses the state '{state.Name}', which it does not declare. Add it to the function's States, as the same static field.");

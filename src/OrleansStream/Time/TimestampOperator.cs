@@ -115,7 +115,7 @@ internal sealed class TimestampOperator<T>(
     {
         if (watermarks.Count > 0) return;
         var saved = new Dictionary<string, long>();
-        foreach (var blob in context.Restored)
+        foreach (var (_, blob) in context.Restored)
         {
             if (blob.Operator != Name || blob.Name != HighestBlob) continue;
             var reader = new BlobReader(blob.Bytes);

@@ -26,19 +26,18 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     private readonly Failures<TIn> _failures;
     private readonly Func<long, bool> _isDue;
     private readonly Func<long, bool> _isExpired;
-    private long _watermark;
+    private long _watermark = EventTime.Beginning;
     private bool _pending;
 
     public WindowOperator(
         string name, SubtaskContext context, Func<TIn, TKey> key, TumblingWindows windows, TimeSpan lateness, AggregateFunction<TIn, TAccumulator, TResult> aggregate,
-        long restoredWatermark, Output<WindowResult<TKey, TResult>> output, Output<TIn> late, Failures<TIn> failures)
+        Output<WindowResult<TKey, TResult>> output, Output<TIn> late, Failures<TIn> failures)
     {
         _context = context;
         _key = key;
         _windows = windows;
         _lateness = (long)lateness.TotalMilliseconds;
         _aggregate = aggregate;
-        _watermark = restoredWatermark;
         _output = output;
         _late = late;
         _failures = failures;
@@ -52,7 +51,12 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
 
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
-        foreach (var slot in _table.LiveSlots()) _schedule.Add(_table.StartOf(slot), slot, fired: IsDue(_table.StartOf(slot)));
+        _watermark = _context.RestoredWatermark;
+        for (var slot = 0; slot < _table.SlotLimit; slot++)
+        {
+            if (_table.IsLive(slot)) _schedule.Add(_table.StartOf(slot), slot, fired: IsDue(_table.StartOf(slot)));
+        }
+
         return ValueTask.CompletedTask;
     }
 
