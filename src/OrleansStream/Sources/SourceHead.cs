@@ -52,7 +52,7 @@ internal sealed class SourceHead<T>(
 
     private readonly List<OpenSplit> _splits = [];
     private readonly SourceOutput<T> _read = new(ReadSize);
-    private readonly RateLimit _rate = new(recordsPerSecond / context.Parallelism);
+    private readonly RateLimit _rate = new(Lower(recordsPerSecond, context.RecordsPerSecond) / context.Parallelism);
     private string[] _names = [];
     private int _next;
 
@@ -146,6 +146,8 @@ internal sealed class SourceHead<T>(
             if (split.Reader is { } reader) await reader.DisposeAsync();
         }
     }
+
+    private static double? Lower(double? one, double? other) => one is null ? other : other is null ? one : Math.Min(one.Value, other.Value);
 
     /// <summary>Reads one split once; false when it gave nothing.</summary>
     private bool Read(int index, OpenSplit split, int allowance)

@@ -28,6 +28,9 @@ internal sealed record SubtaskOpening
     /// <summary>The splits that this subtask reads, by source name.</summary>
     [Id(7)] public required IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> Splits { get; init; }
 
+    /// <summary>The most records per second of each source, all its subtasks together; null for no limit but its own.</summary>
+    [Id(9)] public double? RecordsPerSecond { get; init; }
+
     /// <summary>The segments of each former subtask of the stage; empty at a fresh start.</summary>
     [Id(8)] public required IReadOnlyList<FormerSubtask> Former { get; init; }
 }
@@ -59,20 +62,20 @@ internal readonly record struct Credit(
 /// <param name="Incarnation">Its opening.</param>
 /// <param name="Checkpoint">The checkpoint.</param>
 /// <param name="KeyGroups">The key groups it owns.</param>
-/// <param name="Full">Whether the segment holds all state or what changed since the last published checkpoint.</param>
+/// <param name="Base">The published checkpoint that the segment builds on; null when it holds all state.</param>
 /// <param name="Segment">The segment that was written.</param>
 /// <param name="Sinks">What its sinks have prepared and do not know to be committed.</param>
-/// <param name="Stall">The milliseconds in which the subtask processed nothing because it froze.</param>
+/// <param name="StallMs">The milliseconds in which the subtask processed nothing because it froze.</param>
 [GenerateSerializer, Immutable]
 internal sealed record Receipt(
     [property: Id(0)] SubtaskId Subtask,
     [property: Id(1)] Incarnation Incarnation,
     [property: Id(2)] CheckpointId Checkpoint,
     [property: Id(3)] KeyGroupRange KeyGroups,
-    [property: Id(4)] bool Full,
+    [property: Id(4)] CheckpointId? Base,
     [property: Id(5)] SegmentRef Segment,
     [property: Id(6)] IReadOnlyList<SinkReceipt> Sinks,
-    [property: Id(7)] double Stall);
+    [property: Id(7)] double StallMs);
 
 /// <summary>One sink's part of a receipt.</summary>
 /// <param name="Sink">The sink's name.</param>

@@ -354,7 +354,11 @@ internal sealed class Subtask
 }
 
 /// <summary>What a subtask froze for a checkpoint.</summary>
-internal sealed record SubtaskSnapshot(Barrier Barrier, FrozenSubtask Frozen, IReadOnlyList<Task> Preparing);
+internal sealed record SubtaskSnapshot(Barrier Barrier, FrozenSubtask Frozen, IReadOnlyList<Task> Preparing)
+{
+    /// <summary>How long freezing took, in milliseconds; the driver measures it.</summary>
+    public double StallMs { get; set; }
+}
 
 /// <summary>How a step ended, and what the driver is to do.</summary>
 internal enum StepKind

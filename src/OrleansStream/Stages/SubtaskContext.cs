@@ -36,6 +36,9 @@ internal sealed class SubtaskContext
     /// <summary>The subtask's watermark when the snapshot was taken.</summary>
     public long RestoredWatermark { get; set; } = Time.EventTime.Beginning;
 
+    /// <summary>The most records per second of each source, all its subtasks together; null for no limit.</summary>
+    public double? RecordsPerSecond { get; init; }
+
     public Counters Counters { get; } = new();
 
     public KeyGroupRange Groups => KeyGroups.Range(Id.Index, Parallelism, MaxParallelism);

@@ -79,7 +79,7 @@ internal sealed partial class SubtaskDriver
             // The name is this opening's own: when it is taken, an earlier try of this call took it.
             await _retry.CallAsync(cancellation => _store.TryCreateAsync(name, segment.Content, cancellation), _ended.Token);
             var written = new SegmentRef(name, segment.Content.Length, segment.Checksum, checkpoint);
-            var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, segment.Full, written, sinks, Stall: 0);
+            var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, snapshot.Frozen.Base, written, sinks, snapshot.StallMs);
             await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)

@@ -180,6 +180,7 @@ internal sealed partial class SubtaskDriver
         var began = _time.GetTimestamp();
         while (true)
         {
+            var stepBegan = _time.GetTimestamp();
             var step = _subtask.Step(Clock());
             switch (step.Kind)
             {
@@ -192,6 +193,7 @@ internal sealed partial class SubtaskDriver
                     _subtask.FlushAll();
                     return StepKind.NoRoom;
                 case StepKind.Snapshot:
+                    step.Taken!.StallMs = _time.GetElapsedTime(stepBegan).TotalMilliseconds;
                     _snapshots = WriteSnapshotAsync(_snapshots, step.Taken!);
                     break;
                 case StepKind.Ended:

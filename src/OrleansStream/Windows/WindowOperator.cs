@@ -85,6 +85,8 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     public override void OnWatermark(long watermark)
     {
         _watermark = watermark;
+        // Before the windows go, so that their going needs no trace in the snapshots.
+        _table.PurgedBefore = Math.Max(_table.PurgedBefore, PurgeLine());
         _pending = true;
         Resume();
     }
@@ -108,7 +110,6 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
             while (_schedule.TryTakeExpired(_isExpired, out var slot)) _table.Remove(slot);
         }
 
-        _table.PurgedBefore = Math.Max(_table.PurgedBefore, PurgeLine());
         _pending = false;
         _output.Watermark(_watermark);
         _late.Watermark(_watermark);

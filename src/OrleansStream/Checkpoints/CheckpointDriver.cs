@@ -1,0 +1,318 @@
+using OrleansStream.Graph;
+using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Checkpoints;
+
+/// <summary>How an attempt ended.</summary>
+internal enum AttemptEnd
+{
+    /// <summary>All input ended, all output is committed, and the history says so.</summary>
+    Finished,
+
+    /// <summary>A user stopped it, behind a last checkpoint.</summary>
+    Stopped,
+
+    /// <summary>Something failed; another attempt may begin.</summary>
+    Failed,
+
+    /// <summary>Another coordinator owns the job now.</summary>
+    Lost,
+}
+
+/// <summary>How and why an attempt ended.</summary>
+[GenerateSerializer, Immutable]
+internal sealed record AttemptOutcome([property: Id(0)] AttemptEnd End, [property: Id(1)] string? Cause = null, [property: Id(2)] bool IsPermanent = false);
+
+/// <summary>
+/// Runs the checkpoints of one attempt: performs what <see cref="CheckpointProtocol"/> decides, and is the only writer of the attempt's log.
+/// Invariants: a permit is made only of a manifest whose publication is in the log; an entry of unknown outcome is settled before anything that depends on it
+/// is given up or deleted; objects are deleted only after the entry that drops them.
+/// </summary>
+internal sealed partial class CheckpointDriver
+{
+    private readonly JobPlan _plan;
+    private readonly CheckpointProtocol _protocol;
+    private readonly SubtaskTable _table;
+    private readonly AttemptLog _log;
+    private readonly string _writerId;
+    private readonly ICheckpointStore _store;
+    private readonly ISubtaskPort _subtasks;
+    private readonly CheckpointRules _rules;
+    private readonly RetryRule _retry;
+    private readonly TimeProvider _time;
+    private readonly CoordinatorTimings _timings;
+    private readonly ITimer _timer;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource<AttemptOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<CheckpointId, Manifest> _manifests = [];
+    private readonly Dictionary<SubtaskId, SubtaskReport> _reports = [];
+    private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<ManifestRef> _kept;
+    private string? _stopReason;
+    private Task _step = Task.CompletedTask;
+
+    public CheckpointDriver(
+        JobPlan plan, CheckpointProtocol protocol, SubtaskTable table, AttemptLog log, string writerId, IReadOnlyList<ManifestRef> kept, ICheckpointStore store,
+        ISubtaskPort subtasks, CheckpointRules rules, RetryRule retry, TimeProvider time, CoordinatorTimings timings)
+    {
+        _plan = plan;
+        _protocol = protocol;
+        _table = table;
+        _log = log;
+        _writerId = writerId;
+        _kept = kept;
+        _store = store;
+        _subtasks = subtasks;
+        _rules = rules;
+        _retry = retry;
+        _time = time;
+        _timings = timings;
+        _timer = time.CreateTimer(static driver => ((CheckpointDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Completes when the attempt has ended.</summary>
+    public Task<AttemptOutcome> Outcome => _outcome.Task;
+
+    public Attempt Attempt => _log.Attempt;
+
+    /// <summary>The latest report of each subtask.</summary>
+    public IReadOnlyCollection<SubtaskReport> Reports => _reports.Values;
+
+    /// <summary>Begins. Subtasks are open and started.</summary>
+    public void Begin()
+    {
+        _ = TidyUpAsync();
+        foreach (var subtask in _table.Addresses.Keys) _ = HeartbeatsAsync(subtask);
+        _ = RunAsync();
+    }
+
+    /// <summary>Takes a receipt; false when the sender does not count.</summary>
+    public bool Receipt(Receipt receipt)
+    {
+        if (_ended.IsCancellationRequested || !_protocol.Knows(receipt.Subtask, receipt.Incarnation)) return false;
+        Guarded(() =>
+        {
+            if (_protocol.OnReceipt(receipt)) _step = PublishAsync();
+            Note(receipt);
+        });
+        Signal();
+        return true;
+    }
+
+    /// <summary>Notes that a subtask's input has ended; false when the sender does not count.</summary>
+    public bool Ended(SubtaskId subtask, Incarnation incarnation)
+    {
+        if (_ended.IsCancellationRequested || !_protocol.Knows(subtask, incarnation)) return false;
+        if (_protocol.OnEnded(subtask)) _ = TellAsync(subtask, _protocol.CurrentBarrier);
+        Signal();
+        return true;
+    }
+
+    /// <summary>A subtask failed: the attempt ends. False when the sender does not count.</summary>
+    public bool Failed(SubtaskFailure failure)
+    {
+        if (!_protocol.Knows(failure.Subtask, failure.Incarnation)) return false;
+        End(new AttemptOutcome(AttemptEnd.Failed, failure.Cause, failure.IsPermanent));
+        return true;
+    }
+
+    /// <summary>Takes a last checkpoint and stops the job. A repeat changes nothing.</summary>
+    public void Stop(string reason)
+    {
+        if (_stopReason is not null) return;
+        _stopReason = reason;
+        _protocol.Ask();
+        Signal();
+    }
+
+    /// <summary>Ends the attempt without a word in the log: its silo is leaving, or the job was taken over.</summary>
+    public void Abort(string cause) => End(new AttemptOutcome(AttemptEnd.Failed, cause));
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_ended.IsCancellationRequested)
+            {
+                var now = Now();
+                if (_protocol.TryGiveUp(now)) OnGivenUp();
+                else if (_protocol.TryBegin(now, out var barrier, out var targets)) OnBegun(barrier, targets);
+                await WaitAsync();
+            }
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+        finally
+        {
+            await _timer.DisposeAsync();
+        }
+    }
+
+    private async Task WaitAsync()
+    {
+        var at = _protocol.NextAt;
+        if (at != long.MaxValue) _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(at == long.MinValue ? 0 : at - Now(), 0, 3_600_000)), Timeout.InfiniteTimeSpan);
+        await _signal.Task;
+        _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private void OnBegun(Barrier barrier, IReadOnlyList<SubtaskId> targets)
+    {
+        NoteBegun(barrier);
+        foreach (var subtask in targets) _ = TellAsync(subtask, barrier);
+    }
+
+    private void OnGivenUp()
+    {
+        NoteGivenUp();
+        if (_protocol.GivenUp > _rules.TolerableGivenUp)
+        {
+            throw new StreamException($"Job '{_plan.Job}': {_protocol.GivenUp} checkpoints in a row were not complete after {_rules.Timeout.TotalSeconds:0.#} s; the last was {_protocol.Current}.");
+        }
+    }
+
+    /// <summary>Writes the manifest, publishes it, lets the sinks commit: the second half of a checkpoint.</summary>
+    private async Task PublishAsync()
+    {
+        try
+        {
+            var manifest = _protocol.MakeManifest();
+            var reference = await SettledAsync(() => ManifestObject.WriteAsync(_store, manifest, _time.GetUtcNow(), _retry, _ended.Token));
+            IReadOnlyList<ManifestRef> kept = [reference, .. _kept];
+            if (!await SettledAsync(() => _log.AppendAsync(new Published(_writerId, reference, kept), _ended.Token)))
+            {
+                End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over while it published checkpoint {manifest.Id}."));
+                return;
+            }
+
+            _kept = kept;
+            _manifests[manifest.Id] = manifest;
+            _protocol.OnPublished(manifest);
+            NotePublished(reference);
+            var permit = new CommitPermit(manifest.Id);
+            await Task.WhenAll(_table.Addresses.Keys.Select(subtask => CommitAsync(subtask, permit)));
+            NoteCommitted();
+            if (manifest.Final) await FinishAsync(manifest, permit);
+            else if (_stopReason is not null) await StopAsync(_stopReason);
+            else await DropAsync();
+            if (_ended.IsCancellationRequested) return;
+            _protocol.OnCommitted();
+            Signal();
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+    }
+
+    private async Task FinishAsync(Manifest manifest, CommitPermit permit)
+    {
+        foreach (var sink in _plan.Graph.Sinks) await sink.Committer.FinishAsync(manifest.Sinks[sink.Name].OutputCount, permit, _ended.Token);
+        await EndWithAsync(new Finished(_writerId), new AttemptOutcome(AttemptEnd.Finished));
+    }
+
+    private Task StopAsync(string reason) => EndWithAsync(new Stopped(_writerId, reason), new AttemptOutcome(AttemptEnd.Stopped, reason));
+
+    private async Task EndWithAsync(LogEntry entry, AttemptOutcome outcome)
+    {
+        if (await SettledAsync(() => _log.AppendAsync(entry, _ended.Token))) End(outcome);
+        else End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over as it ended."));
+    }
+
+    /// <summary>Drops old checkpoints: the entry first, deleting second.</summary>
+    private async Task DropAsync()
+    {
+        var plan = Retention.Plan(_kept, _rules.RetainedCount);
+        if (plan.Dropped.Count > 0)
+        {
+            var dropped = await Task.WhenAll(plan.Dropped.Select(ManifestAsync));
+            var kept = await Task.WhenAll(plan.Kept.Select(ManifestAsync));
+            if (!await SettledAsync(() => _log.AppendAsync(new Dropped(_writerId, [.. plan.Dropped.Select(static manifest => manifest.Id)], plan.Kept), _ended.Token)))
+            {
+                End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over while it dropped checkpoints."));
+                return;
+            }
+
+            _kept = plan.Kept;
+            foreach (var name in Retention.ObjectsToDelete(_plan.Job, dropped, plan.Kept, kept, Attempt)) await DeleteAsync(name);
+            foreach (var manifest in plan.Dropped) _manifests.Remove(manifest.Id);
+        }
+
+        await _log.TrimAsync(_ended.Token);
+    }
+
+    private async Task<Manifest> ManifestAsync(ManifestRef reference)
+    {
+        if (!_manifests.TryGetValue(reference.Id, out var manifest))
+        {
+            manifest = await ManifestObject.ReadAsync(_store, _plan.Job, reference, _retry, _ended.Token);
+            _manifests[reference.Id] = manifest;
+        }
+
+        return manifest;
+    }
+
+    private async Task DeleteAsync(string name)
+    {
+        try
+        {
+            await _store.DeleteAsync(name, _ended.Token);
+        }
+        catch (StoreException)
+        {
+            // What stays is an orphan; the next attempt tidies up.
+        }
+    }
+
+    private void Fail(Exception error)
+    {
+        if (error is OperationCanceledException && _ended.IsCancellationRequested) return;
+        var cause = error is StreamException ? error.Message : $"Job '{_plan.Job}', coordinator of attempt {Attempt}: {error.GetType().Name}: {error.Message}";
+        End(new AttemptOutcome(AttemptEnd.Failed, cause, error is StreamException { IsPermanent: true }));
+    }
+
+    private void End(AttemptOutcome outcome)
+    {
+        if (!_outcome.TrySetResult(outcome)) return;
+        _ended.Cancel();
+        Signal();
+    }
+
+    private void Guarded(Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (InvariantException broken)
+        {
+            Fail(broken);
+        }
+    }
+
+    private void Signal() => _signal.TrySetResult();
+
+    private long Now() => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+}
+
+/// <summary>The limits that a coordinator keeps.</summary>
+internal sealed record CoordinatorTimings
+{
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long a subtask may leave calls unanswered before the attempt ends.</summary>
+    public TimeSpan SubtaskSilence { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long to wait before a failed call is made again.</summary>
+    public TimeSpan CallPause { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long to wait before a log entry of unknown outcome is created again.</summary>
+    public TimeSpan StorePause { get; init; } = TimeSpan.FromSeconds(1);
+}

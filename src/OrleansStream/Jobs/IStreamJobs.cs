@@ -1,0 +1,48 @@
+namespace OrleansStream.Jobs;
+
+/// <summary>The jobs of a cluster, as any of its silos sees them.</summary>
+public interface IStreamJobs
+{
+    /// <summary>The names of the jobs that this silo knows, sorted.</summary>
+    IReadOnlyList<string> Names { get; }
+
+    /// <summary>How a job is doing.</summary>
+    /// <exception cref="JobRefusedException">There is no job of that name.</exception>
+    Task<JobStatus> GetStatusAsync(string job);
+
+    /// <summary>Starts a job, or lets it go on from its last checkpoint. A repeat changes nothing while it runs.</summary>
+    /// <param name="job">The job's name.</param>
+    /// <param name="start">What to start it with; null for what it was registered with.</param>
+    /// <exception cref="JobRefusedException">There is no job of that name.</exception>
+    Task StartAsync(string job, JobStart? start = null);
+
+    /// <summary>Takes a last checkpoint and stops the job. It goes on when started again.</summary>
+    /// <exception cref="JobRefusedException">There is no job of that name.</exception>
+    Task StopAsync(string job, string reason);
+
+    /// <summary>Completes when the job has finished, failed or was stopped.</summary>
+    Task<JobStatus> WaitForEndAsync(string job, CancellationToken cancellation = default);
+
+    /// <summary>The job's graph as text, one operator a line.</summary>
+    string DescribeAsText(string job);
+
+    /// <summary>The job's graph as JSON.</summary>
+    string DescribeAsJson(string job);
+}
+
+/// <summary>What a job is started with.</summary>
+[GenerateSerializer, Immutable, Alias("os.JobStart")]
+public sealed record JobStart
+{
+    /// <summary>The job's own arguments. A job goes on from a checkpoint only with the arguments that it was begun with.</summary>
+    [Id(0)] public JobArguments Arguments { get; init; } = JobArguments.None;
+
+    /// <summary>How many subtasks each stage has; may differ from start to start. 0 for the number of cores, at most 8.</summary>
+    [Id(1)] public int Parallelism { get; init; }
+
+    /// <summary>The most records per second of each source, all its subtasks together; null for no limit but its own.</summary>
+    [Id(2)] public double? RecordsPerSecond { get; init; }
+
+    /// <summary>Time between checkpoints; null for the silo's option.</summary>
+    [Id(3)] public TimeSpan? CheckpointInterval { get; init; }
+}

@@ -1,0 +1,65 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Sources;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Jobs;
+
+/// <summary>Decides what a new attempt goes on from, and refuses when that would not be the same job. Pure: it reads nothing.</summary>
+internal static class RecoveryPlan
+{
+    /// <summary>What differs between the job that a history belongs to and the one that is to go on with it; empty when nothing does.</summary>
+    public static IReadOnlyList<string> Differences(
+        Started started, JobArguments arguments, JobPlan plan, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    {
+        var differences = new List<string>();
+        var before = started.Arguments;
+        var now = arguments.ToMap();
+        foreach (var name in before.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
+        {
+            var was = before.TryGetValue(name, out var old) ? string.Join(", ", old) : "not given";
+            var became = now.TryGetValue(name, out var current) ? string.Join(", ", current) : "not given";
+            if (was != became) differences.Add($"argument '{name}' was {was} and is {became}");
+        }
+
+        if (differences.Count == 0 && started.Fingerprint != plan.Fingerprint) differences.Add("the job's graph has changed: operators, names, types, windows or state declarations are not the same");
+        if (started.MaxParallelism != plan.MaxParallelism) differences.Add($"maxParallelism was {started.MaxParallelism} and is {plan.MaxParallelism}");
+        foreach (var (source, splits) in started.Inputs)
+        {
+            var found = inputs.GetValueOrDefault(source, []).ToDictionary(static split => split.Name, static split => split.Fingerprint);
+            foreach (var split in splits)
+            {
+                if (!found.TryGetValue(split.Name, out var fingerprint)) differences.Add($"input '{split.Name}' of source '{source}' is gone");
+                else if (fingerprint != split.Fingerprint) differences.Add($"input '{split.Name}' of source '{source}' has changed since it was read");
+            }
+        }
+
+        return differences;
+    }
+
+    /// <summary>The splits that each subtask of a source reads: dealt out in turn, so that any parallelism shares them evenly.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> SplitsOf(
+        JobPlan plan, SubtaskId subtask, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    {
+        var stage = plan.Stages[subtask.Stage];
+        return stage.Head is SourceNode
+            ? new Dictionary<string, IReadOnlyList<SourceSplit>>
+            {
+                [stage.Head.Name] = [.. inputs[stage.Head.Name].Where((_, index) => index % stage.Parallelism == subtask.Index)],
+            }
+            : new Dictionary<string, IReadOnlyList<SourceSplit>>();
+    }
+
+    /// <summary>The former subtasks from which those of a stage are restored.</summary>
+    public static IReadOnlyList<FormerSubtask> FormerOf(Manifest? manifest, PlannedStage stage) =>
+        manifest?.Stages.FirstOrDefault(former => former.Name == stage.Name) is { } former
+            ? [.. former.Subtasks.Select(static subtask => new FormerSubtask(subtask.Index, subtask.KeyGroups, subtask.Segments))]
+            : [];
+
+    /// <summary>Sinks whose output waits to be committed may not be dropped from the graph.</summary>
+    public static string? MissingSink(Manifest manifest, JobPlan plan)
+    {
+        var missing = manifest.Sinks.FirstOrDefault(sink => sink.Value.Pending.Count > 0 && plan.Graph.Sinks.All(node => node.Name != sink.Key));
+        return missing.Key is null ? null : $"sink '{missing.Key}' has {missing.Value.Pending.Count} outputs waiting to be committed and is no longer in the graph";
+    }
+}
