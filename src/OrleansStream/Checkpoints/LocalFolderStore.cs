@@ -152,9 +152,15 @@ public sealed class LocalFolderStore : ICheckpointStore
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // A folder that is gone, an unmounted disk, is not an empty store: to believe it would begin the job's history anew.
-            return Directory.Exists(_temporary) ? null : throw new IOException($"the store's folder '{_temporary}' is gone", e);
+            RequireStore(e);
+            return null;
         }
+    }
+
+    /// <summary>A store that is gone, on an unmounted disk, is not an empty one: to believe so would begin the job's history anew.</summary>
+    private void RequireStore(Exception? e = null)
+    {
+        if (!Directory.Exists(_temporary)) throw new IOException($"the store's folder '{_temporary}' is gone", e);
     }
 
     private static bool Delete(string path)
@@ -174,6 +180,7 @@ public sealed class LocalFolderStore : ICheckpointStore
     {
         var folder = Path.Combine(Location, prefix[..(prefix.LastIndexOf('/') + 1)]);
         var names = new List<string>();
+        RequireStore();
         if (!Directory.Exists(folder)) return names;
         foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
