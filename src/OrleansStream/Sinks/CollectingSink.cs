@@ -11,6 +11,7 @@ public sealed class CollectingSink<T> : Sink<T>
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, T[]> _prepared = [];
+    private readonly HashSet<string> _committedHandles = [];
     private readonly List<(string Handle, CheckpointId Checkpoint, T[] Records)> _committed = [];
 
     /// <inheritdoc/>
@@ -43,13 +44,15 @@ public sealed class CollectingSink<T> : Sink<T>
             {
                 if (output.Checkpoint > permit.Checkpoint)
                     throw new StreamException($"Output of checkpoint {output.Checkpoint} must not be committed with the permit of checkpoint {permit.Checkpoint}.");
-                if (!_prepared.ContainsKey(output.Handle) && !IsCommitted(output.Handle))
+                if (!_prepared.ContainsKey(output.Handle) && !_committedHandles.Contains(output.Handle))
                     throw new StreamException($"Output '{output.Handle}' was not prepared in this process: a {nameof(CollectingSink<T>)} keeps its output in memory, and the job was started elsewhere.");
             }
 
             foreach (var output in outputs)
             {
-                if (_prepared.Remove(output.Handle, out var records)) _committed.Add((output.Handle, output.Checkpoint, records));
+                if (!_prepared.Remove(output.Handle, out var records)) continue;
+                _committedHandles.Add(output.Handle);
+                _committed.Add((output.Handle, output.Checkpoint, records));
             }
         }
 
@@ -72,18 +75,13 @@ public sealed class CollectingSink<T> : Sink<T>
     /// <inheritdoc/>
     public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation)
     {
-        lock (_lock) _committed.RemoveAll(c => c.Checkpoint > after);
-        return ValueTask.CompletedTask;
-    }
-
-    private bool IsCommitted(string handle)
-    {
-        foreach (var committed in _committed)
+        lock (_lock)
         {
-            if (committed.Handle == handle) return true;
+            foreach (var committed in _committed.Where(c => c.Checkpoint > after)) _committedHandles.Remove(committed.Handle);
+            _committed.RemoveAll(c => c.Checkpoint > after);
         }
 
-        return false;
+        return ValueTask.CompletedTask;
     }
 
     private string Keep(SinkContext context, CheckpointId checkpoint, T[] records)
@@ -91,7 +89,7 @@ public sealed class CollectingSink<T> : Sink<T>
         var handle = $"{checkpoint}-{context.Subtask}-{context.Incarnation}";
         lock (_lock)
         {
-            if (IsCommitted(handle) || !_prepared.TryAdd(handle, records))
+            if (_committedHandles.Contains(handle) || !_prepared.TryAdd(handle, records))
                 throw new StreamException($"Output '{handle}' was prepared before: a checkpoint is prepared once by each opening of a subtask.");
         }
 
