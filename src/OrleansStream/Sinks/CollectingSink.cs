@@ -10,7 +10,7 @@ namespace OrleansStream.Sinks;
 public sealed class CollectingSink<T> : Sink<T>
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, T[]> _prepared = [];
+    private readonly Dictionary<string, (CheckpointId Checkpoint, T[] Records)> _prepared = [];
     private readonly HashSet<string> _committedHandles = [];
     private readonly List<(string Handle, CheckpointId Checkpoint, T[] Records)> _committed = [];
 
@@ -50,9 +50,9 @@ public sealed class CollectingSink<T> : Sink<T>
 
             foreach (var output in outputs)
             {
-                if (!_prepared.Remove(output.Handle, out var records)) continue;
+                if (!_prepared.Remove(output.Handle, out var prepared)) continue;
                 _committedHandles.Add(output.Handle);
-                _committed.Add((output.Handle, output.Checkpoint, records));
+                _committed.Add((output.Handle, prepared.Checkpoint, prepared.Records));
             }
         }
 
@@ -79,6 +79,8 @@ public sealed class CollectingSink<T> : Sink<T>
         {
             foreach (var committed in _committed.Where(c => c.Checkpoint > after)) _committedHandles.Remove(committed.Handle);
             _committed.RemoveAll(c => c.Checkpoint > after);
+            // What waits as well, so that no belated commit can bring it back.
+            foreach (var (handle, _) in _prepared.Where(p => p.Value.Checkpoint > after).ToList()) _prepared.Remove(handle);
         }
 
         return ValueTask.CompletedTask;
@@ -89,7 +91,7 @@ public sealed class CollectingSink<T> : Sink<T>
         var handle = $"{checkpoint}-{context.Subtask}-{context.Incarnation}";
         lock (_lock)
         {
-            if (_committedHandles.Contains(handle) || !_prepared.TryAdd(handle, records))
+            if (_committedHandles.Contains(handle) || !_prepared.TryAdd(handle, (checkpoint, records)))
                 throw new StreamException($"Output '{handle}' was prepared before: a checkpoint is prepared once by each opening of a subtask.");
         }
 
