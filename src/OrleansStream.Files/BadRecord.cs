@@ -15,7 +15,7 @@ public enum BadRecords
 /// <summary>A row or line that could not be read.</summary>
 /// <param name="File">The file, as it was given to the source.</param>
 /// <param name="Line">The line of the file where the row begins, from 1.</param>
-/// <param name="Column">In CSV the number of the field, from 1; in JSON lines the byte within the line, from 1; null when it is the whole row.</param>
+/// <param name="Column">In CSV the number of the field, from 1; in JSON lines the byte within the line where reading stopped, from 1; null when it is the whole row.</param>
 /// <param name="Reason">What is wrong with it.</param>
 /// <param name="Text">The row as it stands in the file; of one that exceeds the size limit the first <see cref="TextLimitBytes"/> bytes.</param>
 [GenerateSerializer, Immutable, Alias("os.files.BadRecord")]

@@ -10,6 +10,7 @@ namespace OrleansStream;
 /// <remarks>Numbers and times are read in the invariant culture. A field that cannot be read makes the row a bad record; a column that is not in the header refuses the job.</remarks>
 public sealed class CsvRow
 {
+    private const DateTimeStyles UtcStyle = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
     private const int LongestTime = 64;
     private const int LongestDecimal = 28;
     private const int ShownCharacters = 60;
@@ -92,20 +93,20 @@ public sealed class CsvRow
     /// <summary>The field as a time in UTC. One that carries an offset is converted, one without is taken as UTC.</summary>
     /// <param name="column">The column.</param>
     /// <param name="formats">The forms it may have, as .NET's custom formats; ISO 8601 with a space or a T, to the second or finer, when none is given.</param>
-    public DateTime GetDateTimeUtc(string column, params string[] formats)
+    public DateTime GetDateTimeUtc(string column, params ReadOnlySpan<string> formats)
     {
         var index = Index(column);
         var bytes = _csv.GetSpan(index);
         Span<char> text = stackalloc char[LongestTime];
-        if (bytes.Length <= LongestTime && Encoding.UTF8.TryGetChars(bytes, text, out var length) &&
-            DateTime.TryParseExact(
-                text[..length].Trim(),
-                formats.Length == 0 ? IsoFormats : formats,
-                CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                out var value))
-            return value;
-        var forms = formats.Length == 0 ? "2013-12-02 21:15:00, 2013-12-02T21:15:00.123Z or 2013-12-02" : string.Join(", ", formats.Select(f => $"'{f}'"));
+        if (bytes.Length <= LongestTime && Encoding.UTF8.TryGetChars(bytes, text, out var length))
+        {
+            foreach (var format in formats.IsEmpty ? IsoFormats : formats)
+            {
+                if (DateTime.TryParseExact(text[..length].Trim(), format, CultureInfo.InvariantCulture, UtcStyle, out var value)) return value;
+            }
+        }
+
+        var forms = formats.IsEmpty ? "2013-12-02 21:15:00, 2013-12-02T21:15:00.123Z or 2013-12-02" : $"'{string.Join("', '", formats.ToArray())}'";
         throw Refuse(index, $"is not a time between the years 1 and 9999 of the form {forms}");
     }
 

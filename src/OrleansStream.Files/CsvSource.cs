@@ -49,7 +49,7 @@ internal sealed class CsvSource<T> : Source<T>
             var offset = saved.IsEmpty ? header.End : FileOffset.Decode(saved.Span, split.Name, file.Length);
             if (offset.Position < header.End.Position)
                 throw new StreamException($"The saved offset of '{split.Name}' is byte {offset.Position}, within the header.");
-            file.ReadUpTo(offset.Position, cancellation);
+            file.BeginAt(offset.Position, cancellation);
             return new CsvSplitReader<T>(file, header, offset, _read, _options);
         }
         catch

@@ -39,10 +39,10 @@ public static class Files
     /// <param name="options">Limits, serializer options, and what to do with a line that cannot be read.</param>
     /// <param name="type">The contract of a record, for example of a source-generated context, in place of the options' serializer.</param>
     /// <exception cref="Jobs.JobRefusedException">No file is given, or one twice.</exception>
-    public static Source<T> JsonLines<T>(IEnumerable<string> paths, JsonLinesOptions? options, JsonTypeInfo<T>? type = null)
+    public static Source<T> JsonLines<T>(IEnumerable<string> paths, JsonLinesOptions? options = null, JsonTypeInfo<T>? type = null)
     {
         options ??= new JsonLinesOptions();
-        type ??= (JsonTypeInfo<T>)(options.Serializer ?? JsonLinesDefaults.Reading).GetTypeInfo(typeof(T));
+        type ??= JsonLinesDefaults.TypeOf<T>(options.Serializer ?? JsonLinesDefaults.Reading);
         return new JsonLinesSource<T>(FileSplits.Check(paths), options, type);
     }
 
@@ -58,7 +58,7 @@ public static class Files
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         options ??= new JsonLinesOutputOptions();
-        type ??= (JsonTypeInfo<T>)(options.Serializer ?? JsonLinesDefaults.Writing).GetTypeInfo(typeof(T));
+        type ??= JsonLinesDefaults.TypeOf<T>(options.Serializer ?? JsonLinesDefaults.Writing);
         return new JsonLinesSink<T>(path, options, type);
     }
 }

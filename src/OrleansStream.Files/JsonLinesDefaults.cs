@@ -23,12 +23,18 @@ internal static class JsonLinesDefaults
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
+    /// <summary>The contract of a type under options, which are fixed by this as by their first use.</summary>
+    public static JsonTypeInfo<T> TypeOf<T>(JsonSerializerOptions options)
+    {
+        options.MakeReadOnly(populateMissingResolver: true);
+        return (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
+    }
+
     private static JsonSerializerOptions Sealed(JsonSerializerOptions options)
     {
-        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver();
         options.Converters.Add(new FiniteDouble());
         options.Converters.Add(new FiniteSingle());
-        options.MakeReadOnly();
+        options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }
 

@@ -36,7 +36,7 @@ internal sealed class JsonLinesSource<T> : Source<T>
                 offset = offset with { Position = FileSplits.ByteOrderMark(start.AsSpan(0, file.Read(0, start))) };
             }
 
-            file.ReadUpTo(offset.Position, cancellation);
+            file.BeginAt(offset.Position, cancellation);
             return new JsonLinesSplitReader<T>(file, offset, _options, _type);
         }
         catch

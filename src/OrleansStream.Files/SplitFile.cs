@@ -7,9 +7,10 @@ namespace OrleansStream;
 
 /// <summary>
 /// An open file of a split, read in blocks at positions.
-/// <para>Invariants: every byte given out was part of the hash of the content (reading never begins behind a gap); the file's length is the discovered one
-/// at each block; the last block is given out only when the hash of the whole content is the discovered one. So a file that was cut, extended or rewritten
-/// after its discovery ends the read with an error before the split counts as read.</para>
+/// <para>Invariants: from the beginning of the reading on, every byte goes into the hash of the content as it is given out (reading never begins behind a gap; bytes
+/// that are read again behind a bad row are hashed once); the file's length is the discovered one at each block; the last block is given out only when the hash of
+/// the whole content is the discovered one. So a file that was cut, extended or rewritten after its discovery ends the read with an error before the split
+/// counts as read.</para>
 /// </summary>
 internal sealed class SplitFile : IDisposable
 {
@@ -17,6 +18,7 @@ internal sealed class SplitFile : IDisposable
     private readonly string _fingerprint;
     private readonly XxHash128 _hash = new();
     private long _hashed;
+    private bool _verified;
 
     private SplitFile(SafeFileHandle handle, SourceSplit split)
     {
@@ -32,12 +34,7 @@ internal sealed class SplitFile : IDisposable
     /// <summary>The length at discovery.</summary>
     public long Length { get; }
 
-    public static SplitFile Open(SourceSplit split)
-    {
-        var file = new SplitFile(FileSplits.OpenToRead(split.Name), split);
-        if (file.Length == 0) file.VerifyHash();
-        return file;
-    }
+    public static SplitFile Open(SourceSplit split) => new(FileSplits.OpenToRead(split.Name), split);
 
     /// <summary>Reads a block; 0 at the end of the file only.</summary>
     /// <param name="position">Where the block begins, at most where reading has been before.</param>
@@ -62,15 +59,18 @@ internal sealed class SplitFile : IDisposable
         {
             _hash.Append(block[(int)(_hashed - position)..read]);
             _hashed = position + read;
-            if (_hashed == Length) VerifyHash();
         }
 
+        if (_hashed == Length && !_verified) VerifyHash();
         return read;
     }
 
-    /// <summary>Hashes what stands before the place where reading goes on.</summary>
-    public void ReadUpTo(long position, CancellationToken cancellation)
+    /// <summary>Begins the reading at a place: forgets what was read to find it, and hashes what stands before it.</summary>
+    public void BeginAt(long position, CancellationToken cancellation)
     {
+        _hash.Reset();
+        _hashed = 0;
+        _verified = false;
         var block = new byte[FileSplits.BlockBytes];
         while (_hashed < position)
         {
@@ -91,6 +91,7 @@ internal sealed class SplitFile : IDisposable
     {
         VerifyLength();
         if (FileSplits.Fingerprint(Length, _hash.GetCurrentHashAsUInt128()) != _fingerprint) throw Changed("its content is another");
+        _verified = true;
     }
 
     private StreamException Changed(string what) =>

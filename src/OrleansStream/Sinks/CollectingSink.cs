@@ -10,7 +10,8 @@ namespace OrleansStream.Sinks;
 public sealed class CollectingSink<T> : Sink<T>
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, T[]> _prepared = [];
+    private readonly Dictionary<string, (CheckpointId Checkpoint, T[] Records)> _prepared = [];
+    private readonly HashSet<string> _committedHandles = [];
     private readonly List<(string Handle, CheckpointId Checkpoint, T[] Records)> _committed = [];
 
     /// <inheritdoc/>
@@ -43,13 +44,15 @@ public sealed class CollectingSink<T> : Sink<T>
             {
                 if (output.Checkpoint > permit.Checkpoint)
                     throw new StreamException($"Output of checkpoint {output.Checkpoint} must not be committed with the permit of checkpoint {permit.Checkpoint}.");
-                if (!_prepared.ContainsKey(output.Handle) && !IsCommitted(output.Handle))
+                if (!_prepared.ContainsKey(output.Handle) && !_committedHandles.Contains(output.Handle))
                     throw new StreamException($"Output '{output.Handle}' was not prepared in this process: a {nameof(CollectingSink<T>)} keeps its output in memory, and the job was started elsewhere.");
             }
 
             foreach (var output in outputs)
             {
-                if (_prepared.Remove(output.Handle, out var records)) _committed.Add((output.Handle, output.Checkpoint, records));
+                if (!_prepared.Remove(output.Handle, out var prepared)) continue;
+                _committedHandles.Add(output.Handle);
+                _committed.Add((output.Handle, prepared.Checkpoint, prepared.Records));
             }
         }
 
@@ -72,18 +75,15 @@ public sealed class CollectingSink<T> : Sink<T>
     /// <inheritdoc/>
     public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation)
     {
-        lock (_lock) _committed.RemoveAll(c => c.Checkpoint > after);
-        return ValueTask.CompletedTask;
-    }
-
-    private bool IsCommitted(string handle)
-    {
-        foreach (var committed in _committed)
+        lock (_lock)
         {
-            if (committed.Handle == handle) return true;
+            foreach (var committed in _committed.Where(c => c.Checkpoint > after)) _committedHandles.Remove(committed.Handle);
+            _committed.RemoveAll(c => c.Checkpoint > after);
+            // What waits as well, so that no belated commit can bring it back.
+            foreach (var (handle, _) in _prepared.Where(p => p.Value.Checkpoint > after).ToList()) _prepared.Remove(handle);
         }
 
-        return false;
+        return ValueTask.CompletedTask;
     }
 
     private string Keep(SinkContext context, CheckpointId checkpoint, T[] records)
@@ -91,7 +91,7 @@ public sealed class CollectingSink<T> : Sink<T>
         var handle = $"{checkpoint}-{context.Subtask}-{context.Incarnation}";
         lock (_lock)
         {
-            if (IsCommitted(handle) || !_prepared.TryAdd(handle, records))
+            if (_committedHandles.Contains(handle) || !_prepared.TryAdd(handle, (checkpoint, records)))
                 throw new StreamException($"Output '{handle}' was prepared before: a checkpoint is prepared once by each opening of a subtask.");
         }
 

@@ -6,16 +6,13 @@ namespace OrleansStream.Sources;
 /// <summary>Sources of records that are in memory, for tests and first steps.</summary>
 public static class Collections
 {
-    /// <summary>Reads the records given, in their order, as one split.</summary>
-    public static Source<T> From<T>(params T[] records) => From(records, splits: 1);
-
     /// <summary>
     /// Reads records, copied when the source is made. Split s of S has the records s, s + S, s + 2S, … in their order. Replayable, as long as every silo and every start
     /// of the job makes the source of the same records.
     /// </summary>
     /// <param name="records">The records.</param>
     /// <param name="splits">How many splits.</param>
-    public static Source<T> From<T>(IEnumerable<T> records, int splits)
+    public static Source<T> From<T>(IEnumerable<T> records, int splits = 1)
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentOutOfRangeException.ThrowIfLessThan(splits, 1);
