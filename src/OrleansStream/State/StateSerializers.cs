@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +42,18 @@ internal sealed class StateSerializers
         : type == typeof(uint) ? "uint32" : type == typeof(ulong) ? "uint64" : type == typeof(float) ? "float32"
         : type == typeof(byte) ? "uint8" : type == typeof(sbyte) ? "int8" : type == typeof(short) ? "int16"
         : type == typeof(ushort) ? "uint16" : type == typeof(char) ? "char" : null;
+
+    /// <summary>
+    /// Names a type as its author does: by its alias, else by its full name. Part of the signature, because the generated serializers skip what they do not know:
+    /// another type would come back as defaults instead of failing.
+    /// </summary>
+    internal static string NameOf(Type type)
+    {
+        if (type.IsArray) return $"{NameOf(type.GetElementType()!)}[{new string(',', type.GetArrayRank() - 1)}]";
+        var definition = type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+        var name = definition.GetCustomAttribute<AliasAttribute>()?.Alias ?? definition.FullName ?? definition.Name;
+        return type.IsGenericType ? $"{name}<{string.Join(',', type.GetGenericArguments().Select(NameOf))}>" : name;
+    }
 }
 
 /// <summary>Writes and reads values of one type.</summary>
@@ -83,7 +96,7 @@ internal sealed class RawStateCodec<T>(string signature) : StateCodec<T>
 /// <summary>Everything else: a length, then what Orleans' generated serializer makes of the value, with its tolerance to added and removed fields.</summary>
 internal sealed class GeneratedStateCodec<T>(Serializer<T> serializer) : StateCodec<T>
 {
-    public override string Signature => "generated";
+    public override string Signature { get; } = $"generated:{StateSerializers.NameOf(typeof(T))}";
 
     public override void Write(SegmentBuffer target, in T value, SerializerSession session)
     {

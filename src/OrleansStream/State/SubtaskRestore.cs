@@ -105,7 +105,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
                 if (declared.Form == saved.Form) return new Target(part, shape);
                 throw new JobRefusedException(
                     $"Segment '{segment}' holds {saved} in the form '{saved.Form}', but it is now declared as '{declared.Form}'. "
-                    + "Declare it with its former types, or declare a state of another name beside it.");
+                    + "Declare it with its former types (a renamed type keeps its former name by an [Alias]), or declare a state of another name beside it.");
             }
         }
 

@@ -23,6 +23,9 @@ internal sealed partial class TimerTable : KeyedColumn
     /// <summary>How many timers are pending.</summary>
     public int Count => _pool.InUse;
 
+    /// <summary>Items in the heap, leftovers of deleted timers among them.</summary>
+    internal int HeapCount => _heap.Count;
+
     /// <summary>The time of the earliest timer.</summary>
     public long? Next
     {

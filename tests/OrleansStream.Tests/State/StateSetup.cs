@@ -1,0 +1,69 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.State;
+
+namespace OrleansStream.Tests.State;
+
+/// <summary>What the tests of state share: serializers, checkpoint ids, and shorthand for freezing and restoring.</summary>
+internal static class StateSetup
+{
+    public static StateSerializers Serializers { get; } = new(new ServiceCollection().AddSerializer().BuildServiceProvider());
+
+    public static CheckpointId Checkpoint(long number) => new(Attempt.First, number);
+
+    public static KeyGroupRange AllGroups(int maxParallelism) => new(0, maxParallelism);
+
+    public static int Slot<TKey>(this KeyedStateTable<TKey> table, TKey key) => table.GetOrAddSlot(key, KeyCodec<TKey>.Default.Hash(key));
+
+    public static bool Has<TKey>(this KeyedStateTable<TKey> table, TKey key) => table.TryGetSlot(key, KeyCodec<TKey>.Default.Hash(key), out _);
+
+    public static int Window<TKey, TAcc>(this WindowTable<TKey, TAcc> table, TKey key, long start) =>
+        table.GetOrAdd(key, KeyCodec<TKey>.Default.Hash(key), start, out _);
+
+    public static SegmentReference Put(this SegmentStore store, string name, EncodedSegment segment)
+    {
+        store.Objects[name] = segment.Content.ToArray();
+        return new SegmentReference(name, segment.Content.Length, segment.Checksum);
+    }
+}
+
+/// <summary>A store in memory that remembers what was read.</summary>
+internal sealed class SegmentStore : ICheckpointStore
+{
+    public Dictionary<string, byte[]> Objects { get; } = [];
+
+    public long BytesRead { get; set; }
+
+    public string Location => "memory";
+
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+        ValueTask.FromResult(Objects.TryAdd(name, content.ToArray()));
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
+        ValueTask.FromResult<ReadOnlyMemory<byte>?>(Objects.TryGetValue(name, out var bytes) ? bytes : null);
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+    {
+        if (!Objects.TryGetValue(name, out var bytes)) return ValueTask.FromResult<ReadOnlyMemory<byte>?>(null);
+        var start = (int)Math.Min(offset, bytes.Length);
+        var part = bytes.AsMemory(start, Math.Min(length, bytes.Length - start));
+        BytesRead += part.Length;
+        return ValueTask.FromResult<ReadOnlyMemory<byte>?>(part);
+    }
+
+    public ValueTask DeleteAsync(string name, CancellationToken cancellation)
+    {
+        Objects.Remove(name);
+        return ValueTask.CompletedTask;
+    }
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
+}
+
+[GenerateSerializer, Immutable, Alias("os.tests.Profile")]
+public sealed record Profile([property: Id(0)] string Name, [property: Id(1)] int Count);
+
+[GenerateSerializer, Immutable, Alias("os.tests.Average")]
+public record struct Average([property: Id(0)] long Count, [property: Id(1)] double Sum);

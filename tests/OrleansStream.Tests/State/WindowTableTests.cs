@@ -1,0 +1,98 @@
+using OrleansStream.State;
+
+namespace OrleansStream.Tests.State;
+
+public sealed class WindowTableTests
+{
+    private readonly WindowTable<string, long> _table = new("sum", StateSetup.AllGroups(16), 16, StateSetup.Serializers);
+    private readonly SubtaskState _state = new(StateSetup.AllGroups(16), 16, StateSetup.Serializers);
+
+    public WindowTableTests() => _state.Register(_table);
+
+    [Fact]
+    public void A_window_is_opened_once_and_found_again()
+    {
+        _table.GetRefForWrite(Open("a", 10, true)) += 5;
+        _table.GetRefForWrite(Open("a", 10, false)) += 5;
+        _table.GetRefForWrite(Open("a", 20, true)) += 1;
+        _table.GetRefForWrite(Open("b", 10, true)) += 2;
+        Assert.Equal(10, _table.Read(Open("a", 10, false)));
+        Assert.Equal(3, _table.Count);
+        _table.Remove(Open("a", 10, false));
+        Assert.Equal(0, _table.Read(Open("a", 10, true)));
+    }
+
+    [Fact]
+    public async Task Windows_below_the_purge_line_are_dropped_on_restore_without_tombstones()
+    {
+        for (var i = 0; i < 1000; i++) _table.GetRefForWrite(Open($"k{i}", 10, true)) = i;
+        var store = new SegmentStore();
+        var full = store.Put("full", _state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
+        _state.Published(StateSetup.Checkpoint(1));
+
+        _table.PurgedBefore = 20;
+        for (var slot = 0; slot < 1000; slot++) _table.Remove(slot);
+        _table.GetRefForWrite(Open("late", 30, true)) = 7;
+        var delta = store.Put("delta", _state.Freeze(StateSetup.Checkpoint(2), false, []).Encode());
+        Assert.InRange(delta.Length, 1, 600);
+
+        var (restored, table) = New(new KeyGroupRange(0, 16));
+        await restored.RestoreAsync(store, [new SegmentChain(0, new KeyGroupRange(0, 16), [full, delta])], TestContext.Current.CancellationToken);
+        Assert.Equal(1, table.Count);
+        Assert.Equal(20, table.PurgedBefore);
+        Assert.True(table.TryGet("late", KeyCodec<string>.Default.Hash("late"), 30, out var late));
+        Assert.Equal(7, table.Read(late));
+    }
+
+    [Fact]
+    public async Task After_a_merge_the_purge_line_is_that_of_the_subtask_that_purged_least()
+    {
+        var store = new SegmentStore();
+        var chains = new List<SegmentChain>();
+        for (var i = 0; i < 2; i++)
+        {
+            var groups = KeyGroups.Range(i, 2, 16);
+            var (state, table) = New(groups);
+            table.PurgedBefore = 10 * (i + 1);
+            chains.Add(new SegmentChain(i, groups, [store.Put($"{i}", state.Freeze(StateSetup.Checkpoint(1), true, []).Encode())]));
+        }
+
+        var (merged, mergedTable) = New(new KeyGroupRange(0, 16));
+        await merged.RestoreAsync(store, chains, TestContext.Current.CancellationToken);
+        Assert.Equal(10, mergedTable.PurgedBefore);
+    }
+
+    [Fact]
+    public void A_window_below_the_purge_line_is_refused_when_opened_and_when_frozen()
+    {
+        Open("a", 10, true);
+        _table.PurgedBefore = 20;
+        Assert.Throws<InvalidOperationException>(() => _table.Window("b", 10));
+        Assert.Throws<InvalidOperationException>(() => _table.PurgedBefore = 10);
+        var error = Assert.Throws<InvalidOperationException>(() => _state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
+        Assert.Contains("purge line 20", error.Message);
+    }
+
+    [Fact]
+    public void A_window_removed_twice_is_refused()
+    {
+        var slot = Open("a", 10, true);
+        _table.Remove(slot);
+        Assert.Throws<InvalidOperationException>(() => _table.Remove(slot));
+    }
+
+    private static (SubtaskState State, WindowTable<string, long> Table) New(KeyGroupRange groups)
+    {
+        var state = new SubtaskState(groups, 16, StateSetup.Serializers);
+        var table = new WindowTable<string, long>("sum", groups, 16, StateSetup.Serializers);
+        state.Register(table);
+        return (state, table);
+    }
+
+    private int Open(string key, long start, bool expectAdded)
+    {
+        var slot = _table.GetOrAdd(key, KeyCodec<string>.Default.Hash(key), start, out var added);
+        Assert.Equal(expectAdded, added);
+        return slot;
+    }
+}
