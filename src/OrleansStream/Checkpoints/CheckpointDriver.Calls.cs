@@ -47,7 +47,7 @@ internal sealed partial class CheckpointDriver
                 async () =>
                 {
                     var report = await _subtasks.HeartbeatAsync(subtask);
-                    _reports[subtask] = report;
+                    NoteReport(report);
                     if (report.Failure is { } failure) Failed(failure);
                     else if (report.HasEnded) Ended(subtask, report.Incarnation);
                 },

@@ -1,5 +1,7 @@
 using OrleansStream.Jobs;
+using OrleansStream.Graph;
 using OrleansStream.Stages;
+using OrleansStream.Time;
 
 namespace OrleansStream.Checkpoints;
 
@@ -13,6 +15,59 @@ internal sealed partial class CheckpointDriver
 
     /// <summary>The latest checkpoints, newest first.</summary>
     public IReadOnlyList<CheckpointNote> Notes => _notes;
+
+    /// <summary>The latest report of each subtask, with its rates.</summary>
+    private readonly Dictionary<SubtaskId, (SubtaskReport Report, long AtMs, double PerSecond, double BackPressure)> _reports = [];
+
+    /// <summary>What the attempt's stages and checkpoints are doing.</summary>
+    public AttemptReport Report() => new(
+        [.. _plan.Stages.Select(StatusOf)],
+        [.. _notes.Select(static note => note.ToStatus())],
+        StoreTrouble,
+        _opening.Restored?.Id.ToString());
+
+    private StageStatus StatusOf(PlannedStage stage) => new()
+    {
+        Name = stage.Name,
+        Operators = [.. stage.Nodes.Select(static node => node.Name)],
+        Reads = [.. stage.Above.Select(static above => above.Name)],
+        Subtasks = [.. Enumerable.Range(0, stage.Parallelism).Select(index => StatusOf(new SubtaskId(stage.Index, index)))],
+    };
+
+    private SubtaskStatus StatusOf(SubtaskId subtask)
+    {
+        var silo = _table?.Addresses[subtask].Silo ?? "";
+        if (!_reports.TryGetValue(subtask, out var latest)) return new SubtaskStatus { Index = subtask.Index, Silo = silo };
+        var report = latest.Report;
+        return new SubtaskStatus
+        {
+            Index = subtask.Index,
+            Silo = silo,
+            RecordsIn = report.RecordsIn,
+            RecordsOut = report.RecordsOut,
+            RecordsPerSecond = latest.PerSecond,
+            LateRecords = report.LateRecords,
+            DeadLetters = report.DeadLetters,
+            BadRecords = report.BadRecords,
+            Watermark = EventTime.ToDateTime(report.Watermark),
+            BackPressure = latest.BackPressure,
+            HasEnded = report.HasEnded,
+            Position = report.Position,
+        };
+    }
+
+    private void NoteReport(SubtaskReport report)
+    {
+        var now = Now();
+        var (perSecond, backPressure) = (0d, 0d);
+        if (_reports.TryGetValue(report.Subtask, out var before) && now > before.AtMs)
+        {
+            perSecond = (report.RecordsIn - before.Report.RecordsIn) * 1000d / (now - before.AtMs);
+            backPressure = Math.Clamp((report.BackPressuredMs - before.Report.BackPressuredMs) / (double)(now - before.AtMs), 0, 1);
+        }
+
+        _reports[report.Subtask] = (report, now, perSecond, backPressure);
+    }
 
     private void NoteBegun(Barrier barrier)
     {
@@ -34,7 +89,11 @@ internal sealed partial class CheckpointDriver
         _notes[0].StateBytes = reference.StateBytes;
         _notes[0].DurationMs = Now() - _notes[0].BeganMs;
         StoreTrouble = null;
+        OnPublished?.Invoke(reference.Id, _notes[0]);
     }
+
+    /// <summary>Hears of each checkpoint that was published.</summary>
+    public Action<CheckpointId, CheckpointNote>? OnPublished { get; set; }
 
     private void NoteCommitted() => _notes[0].IsCommitted = true;
 
@@ -65,4 +124,24 @@ internal sealed class CheckpointNote
     public bool IsCommitted { get; set; }
 
     public bool IsGivenUp { get; set; }
+
+    public CheckpointStatus ToStatus() => new()
+    {
+        Id = Id.ToString(),
+        At = At,
+        State = IsCommitted ? "committed" : IsPublished ? "published" : IsGivenUp ? "given up" : "in flight",
+        IsFull = IsFull,
+        Duration = TimeSpan.FromMilliseconds(DurationMs),
+        WrittenBytes = WrittenBytes,
+        StateBytes = StateBytes,
+        LongestStall = TimeSpan.FromMilliseconds(LongestStallMs),
+    };
 }
+
+/// <summary>What a coordinator tells of its attempt.</summary>
+[GenerateSerializer, Immutable]
+internal sealed record AttemptReport(
+    [property: Id(0)] IReadOnlyList<StageStatus> Stages,
+    [property: Id(1)] IReadOnlyList<CheckpointStatus> Checkpoints,
+    [property: Id(2)] string? StoreTrouble,
+    [property: Id(3)] string? RestoredFrom);

@@ -5,6 +5,13 @@ using OrleansStream.Stages;
 
 namespace OrleansStream.Checkpoints;
 
+/// <summary>What a job hands to the coordinator of a new attempt. It never leaves the silo.</summary>
+/// <param name="Plan">The job's plan.</param>
+/// <param name="Started">The attempt's first entry, with the id of its only writer.</param>
+/// <param name="Restored">The manifest that the attempt begins from; null when it begins from nothing.</param>
+/// <param name="Rules">How checkpoints are taken.</param>
+internal sealed record CoordinatorOpening(JobPlan Plan, Started Started, Manifest? Restored, CheckpointRules Rules);
+
 /// <summary>How an attempt ended.</summary>
 internal enum AttemptEnd
 {
@@ -32,9 +39,8 @@ internal sealed record AttemptOutcome([property: Id(0)] AttemptEnd End, [propert
 /// </summary>
 internal sealed partial class CheckpointDriver
 {
+    private readonly CoordinatorOpening _opening;
     private readonly JobPlan _plan;
-    private readonly CheckpointProtocol _protocol;
-    private readonly SubtaskTable _table;
     private readonly AttemptLog _log;
     private readonly string _writerId;
     private readonly ICheckpointStore _store;
@@ -47,25 +53,23 @@ internal sealed partial class CheckpointDriver
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource<AttemptOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<CheckpointId, Manifest> _manifests = [];
-    private readonly Dictionary<SubtaskId, SubtaskReport> _reports = [];
+    private CheckpointProtocol _protocol = null!;
+    private SubtaskTable _table = null!;
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<ManifestRef> _kept;
     private string? _stopReason;
-    private Task _step = Task.CompletedTask;
 
-    public CheckpointDriver(
-        JobPlan plan, CheckpointProtocol protocol, SubtaskTable table, AttemptLog log, string writerId, IReadOnlyList<ManifestRef> kept, ICheckpointStore store,
-        ISubtaskPort subtasks, CheckpointRules rules, RetryRule retry, TimeProvider time, CoordinatorTimings timings)
+    private CheckpointDriver(
+        CoordinatorOpening opening, AttemptLog log, ICheckpointStore store, ISubtaskPort subtasks, RetryRule retry, TimeProvider time, CoordinatorTimings timings)
     {
-        _plan = plan;
-        _protocol = protocol;
-        _table = table;
+        _opening = opening;
+        _plan = opening.Plan;
         _log = log;
-        _writerId = writerId;
-        _kept = kept;
+        _writerId = opening.Started.WriterId;
+        _kept = opening.Started.Kept;
         _store = store;
         _subtasks = subtasks;
-        _rules = rules;
+        _rules = opening.Rules;
         _retry = retry;
         _time = time;
         _timings = timings;
@@ -77,12 +81,20 @@ internal sealed partial class CheckpointDriver
 
     public Attempt Attempt => _log.Attempt;
 
-    /// <summary>The latest report of each subtask.</summary>
-    public IReadOnlyCollection<SubtaskReport> Reports => _reports.Values;
+    /// <summary>Begins the attempt's log; null when another has taken the job over.</summary>
+    public static async Task<CheckpointDriver?> OpenAsync(
+        CoordinatorOpening opening, ICheckpointStore store, ISubtaskPort subtasks, RetryRule retry, TimeProvider time, CoordinatorTimings timings, CancellationToken cancellation) =>
+        await AttemptLog.BeginAsync(store, opening.Plan.Job, opening.Started, retry, cancellation) is { } log
+            ? new CheckpointDriver(opening, log, store, subtasks, retry, time, timings)
+            : null;
 
-    /// <summary>Begins. Subtasks are open and started.</summary>
-    public void Begin()
+    /// <summary>Begins, once, before the subtasks are started: from now on they may call. All are open.</summary>
+    public void Begin(SubtaskTable table)
     {
+        if (_table is not null || _ended.IsCancellationRequested) return;
+        _table = table;
+        _protocol = new CheckpointProtocol(Attempt, _plan, table, _rules, _opening.Started.Inputs, _opening.Restored, Now());
+        if (_opening.Restored is { } restored) _manifests[restored.Id] = restored;
         _ = TidyUpAsync();
         foreach (var subtask in _table.Addresses.Keys) _ = HeartbeatsAsync(subtask);
         _ = RunAsync();
@@ -91,11 +103,11 @@ internal sealed partial class CheckpointDriver
     /// <summary>Takes a receipt; false when the sender does not count.</summary>
     public bool Receipt(Receipt receipt)
     {
-        if (_ended.IsCancellationRequested || !_protocol.Knows(receipt.Subtask, receipt.Incarnation)) return false;
+        if (_ended.IsCancellationRequested || _table is null || !_protocol.Knows(receipt.Subtask, receipt.Incarnation)) return false;
         Guarded(() =>
         {
-            if (_protocol.OnReceipt(receipt)) _step = PublishAsync();
             Note(receipt);
+            if (_protocol.OnReceipt(receipt)) _ = PublishAsync();
         });
         Signal();
         return true;
@@ -104,7 +116,7 @@ internal sealed partial class CheckpointDriver
     /// <summary>Notes that a subtask's input has ended; false when the sender does not count.</summary>
     public bool Ended(SubtaskId subtask, Incarnation incarnation)
     {
-        if (_ended.IsCancellationRequested || !_protocol.Knows(subtask, incarnation)) return false;
+        if (_ended.IsCancellationRequested || _table is null || !_protocol.Knows(subtask, incarnation)) return false;
         if (_protocol.OnEnded(subtask)) _ = TellAsync(subtask, _protocol.CurrentBarrier);
         Signal();
         return true;
@@ -113,7 +125,7 @@ internal sealed partial class CheckpointDriver
     /// <summary>A subtask failed: the attempt ends. False when the sender does not count.</summary>
     public bool Failed(SubtaskFailure failure)
     {
-        if (!_protocol.Knows(failure.Subtask, failure.Incarnation)) return false;
+        if (_table is null || !_protocol.Knows(failure.Subtask, failure.Incarnation)) return false;
         End(new AttemptOutcome(AttemptEnd.Failed, failure.Cause, failure.IsPermanent));
         return true;
     }
@@ -123,7 +135,7 @@ internal sealed partial class CheckpointDriver
     {
         if (_stopReason is not null) return;
         _stopReason = reason;
-        _protocol.Ask();
+        _protocol?.Ask();
         Signal();
     }
 

@@ -70,7 +70,7 @@ internal sealed record Started(
     string WriterId,
     Attempt Attempt,
     ManifestRef? FromCheckpoint,
-    IReadOnlyDictionary<string, string> Arguments,
+    IReadOnlyDictionary<string, string[]> Arguments,
     int Parallelism,
     int MaxParallelism,
     string Fingerprint,

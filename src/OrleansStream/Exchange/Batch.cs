@@ -18,13 +18,29 @@ internal abstract class Batch
 
 /// <inheritdoc/>
 [Immutable]
-internal sealed class Batch<T>(int capacity, bool keyed) : Batch
+internal sealed class Batch<T> : Batch
 {
-    public readonly T[] Values = new T[capacity];
-    public readonly long[] Timestamps = new long[capacity];
+    public readonly T[] Values;
+    public readonly long[] Timestamps;
 
     /// <summary>The hash of each record's key, computed once by the sender; null on channels that are not keyed.</summary>
-    public readonly ulong[]? KeyHashes = keyed ? new ulong[capacity] : null;
+    public readonly ulong[]? KeyHashes;
+
+    public Batch(int capacity, bool keyed)
+    {
+        Values = new T[capacity];
+        Timestamps = new long[capacity];
+        KeyHashes = keyed ? new ulong[capacity] : null;
+    }
+
+    /// <summary>Makes a full batch of columns of the same length.</summary>
+    public Batch(T[] values, long[] timestamps, ulong[]? keyHashes)
+    {
+        Values = values;
+        Timestamps = timestamps;
+        KeyHashes = keyHashes;
+        Count = values.Length;
+    }
 
     public int Capacity => Values.Length;
 

@@ -2,6 +2,7 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
+using OrleansStream.State;
 
 namespace OrleansStream.Stages;
 
@@ -59,6 +60,13 @@ internal sealed partial class SubtaskDriver
 
     /// <summary>Completes when the opening has ended, for whatever reason, and holds nothing any more.</summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>The segments to restore from.</summary>
+    public static IReadOnlyList<SegmentChain> Chains(SubtaskOpening opening) =>
+    [
+        .. opening.Former.Select(static former => new SegmentChain(
+            former.Index, former.KeyGroups, [.. former.Segments.Select(static segment => new SegmentReference(segment.Name, segment.LengthBytes, segment.Checksum))])),
+    ];
 
     /// <summary>Opens what the operators need outside: files, connections. Restored state is in place already.</summary>
     public async Task OpenAsync(CancellationToken cancellation)

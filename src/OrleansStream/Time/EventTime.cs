@@ -17,6 +17,15 @@ internal static class EventTime
     /// <summary>Adds without wrapping: what would be after the end is the end.</summary>
     public static long Plus(long time, long milliseconds) => time > long.MaxValue - milliseconds ? long.MaxValue : time + milliseconds;
 
+    /// <summary>As a calendar time: null at the beginning, the calendar's last at the end.</summary>
+    public static DateTimeOffset? ToDateTime(long time) => time switch
+    {
+        Beginning => null,
+        <= -62_135_596_800_000 => DateTimeOffset.MinValue,
+        > 253_402_300_799_999 => DateTimeOffset.MaxValue,
+        _ => DateTimeOffset.FromUnixTimeMilliseconds(time),
+    };
+
     /// <summary>For people: the time in UTC, or the bare number where a calendar has no word for it.</summary>
     public static string Show(long time) => time switch
     {

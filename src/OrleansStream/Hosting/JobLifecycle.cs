@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>Revives the jobs that should run when the silo has started, and ends them cleanly when it leaves.</summary>
+internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloSubtasks subtasks, ILogger<JobLifecycle> logger)
+    : ILifecycleParticipant<ISiloLifecycle>
+{
+    /// <summary>How often a job that could not be revived is tried again while the silo runs.</summary>
+    private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest that a leaving silo waits for its jobs.</summary>
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
+
+    private readonly ILogger _logger = logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _revival = Task.CompletedTask;
+
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe<JobLifecycle>(ServiceLifecycleStage.Active, StartAsync, StopAsync);
+
+    private Task StartAsync(CancellationToken cancellation)
+    {
+        LogReady(services.ToString());
+        if (services.Options.ReviveJobs) _revival = ReviveAsync();
+        return Task.CompletedTask;
+    }
+
+    private async Task ReviveAsync()
+    {
+        // Again and again: the silo that a job grain lived on may be gone at any time.
+        while (!_stopping.IsCancellationRequested)
+        {
+            foreach (var job in jobs.Names)
+            {
+                try
+                {
+                    await grains.GetGrain<IJobGrain>(job).ReviveAsync();
+                }
+                catch (Exception error) when (!_stopping.IsCancellationRequested)
+                {
+                    LogNotRevived(job, error.Message);
+                }
+                catch
+                {
+                    return;
+                }
+            }
+
+            try
+            {
+                await Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task StopAsync(CancellationToken cancellation)
+    {
+        await _stopping.CancelAsync();
+        try
+        {
+            await Task.WhenAll(subtasks.EndAllAsync(), _revival).WaitAsync(LongestFarewell, services.Time, cancellation);
+        }
+        catch (Exception error)
+        {
+            LogFarewell(error.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Ready to run stream jobs, {Where}")]
+    private partial void LogReady(string where);
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job} could not be revived: {Cause}")]
+    private partial void LogNotRevived(string job, string cause);
+
+    [LoggerMessage(LogLevel.Warning, "Subtasks did not end in time as the silo left: {Cause}")]
+    private partial void LogFarewell(string cause);
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using OrleansStream.Graph;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>A job that a silo can run.</summary>
+internal sealed record JobRegistration(string Name, Func<IServiceProvider, IStreamJob> Make, JobStart Start);
+
+/// <summary>The jobs of a silo, and their plans. A plan is made once for the same arguments and parallelism.</summary>
+internal sealed class JobRegistry
+{
+    /// <summary>The most plans that are remembered.</summary>
+    private const int Remembered = 64;
+
+    /// <summary>The highest parallelism that is chosen where none is given.</summary>
+    private const int LargestDefaultParallelism = 8;
+
+    private readonly SortedDictionary<string, JobRegistration> _jobs = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, JobPlan> _plans = new();
+    private readonly IServiceProvider _services;
+
+    public JobRegistry(IEnumerable<JobRegistration> jobs, IServiceProvider services)
+    {
+        _services = services;
+        foreach (var job in jobs)
+        {
+            if (!_jobs.TryAdd(job.Name, job)) throw new JobRefusedException($"Two jobs are registered as '{job.Name}'; give each a name of its own.");
+        }
+    }
+
+    public IReadOnlyList<string> Names => [.. _jobs.Keys];
+
+    public JobRegistration Find(string name) => _jobs.TryGetValue(name, out var job)
+        ? job
+        : throw new JobRefusedException($"There is no job '{name}'.{NearestName.Suggest(name, _jobs.Keys)}");
+
+    public static int ParallelismOf(JobStart start) => start.Parallelism > 0 ? start.Parallelism : Math.Min(Environment.ProcessorCount, LargestDefaultParallelism);
+
+    public JobPlan PlanOf(string name, JobArguments arguments, int parallelism, int maxParallelism)
+    {
+        var key = $"{name}\n{parallelism}\n{maxParallelism}\n{string.Join('\n', arguments.ToMap().SelectMany(static pair => pair.Value.Prepend(pair.Key)))}";
+        if (_plans.TryGetValue(key, out var known)) return known;
+        if (_plans.Count >= Remembered) _plans.Clear();
+        return _plans[key] = JobPlan.Create(name, Find(name).Make(_services), arguments, parallelism, maxParallelism, _services);
+    }
+}
+
+/// <summary>Offers the names that a mistyped one may have meant.</summary>
+internal static class NearestName
+{
+    public static string Suggest(string name, IEnumerable<string> names)
+    {
+        var known = names.ToList();
+        if (known.Count == 0) return "";
+        var near = known.Select(other => (Name: other, Distance: Distance(name, other))).Where(other => other.Distance <= Math.Max(2, name.Length / 3)).OrderBy(static other => other.Distance).ToList();
+        return near.Count > 0 ? $" Did you mean '{near[0].Name}'?" : $" There are: {string.Join(", ", known)}.";
+    }
+
+    /// <summary>The Levenshtein distance: how many characters to insert, delete or change.</summary>
+    private static int Distance(string one, string other)
+    {
+        var row = Enumerable.Range(0, other.Length + 1).ToArray();
+        for (var i = 1; i <= one.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var change = diagonal + (one[i - 1] == other[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(change, Math.Min(row[j - 1], diagonal) + 1);
+            }
+        }
+
+        return row[^1];
+    }
+}

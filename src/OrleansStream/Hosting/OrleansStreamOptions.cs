@@ -1,0 +1,71 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.State;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>How a silo runs jobs. All silos of a cluster must have the same.</summary>
+public sealed class OrleansStreamOptions
+{
+    /// <summary>How checkpoints are taken and kept.</summary>
+    public CheckpointOptions Checkpoints { get; } = new();
+
+    /// <summary>The number of key groups, and so the highest parallelism that a job can ever be scaled to; from 1 to 32,768, 128 unless set. Fixed once a job has run.</summary>
+    public int MaxParallelism { get; set; } = KeyGroups.DefaultMaxParallelism;
+
+    /// <summary>What follows a failed attempt: <see cref="RestartStrategy.Exponential"/> unless set.</summary>
+    public RestartStrategy Restarts { get; set; } = RestartStrategy.Exponential();
+
+    /// <summary>Whether a silo that starts starts its registered jobs too, as far as they were not stopped, finished or failed for good. True unless set.</summary>
+    public bool ReviveJobs { get; set; } = true;
+
+    internal IEnumerable<string> Problems()
+    {
+        if (MaxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) yield return $"{nameof(MaxParallelism)} is {MaxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}";
+        if (Restarts is null) yield return $"{nameof(Restarts)} is null; use RestartStrategy.None for no restarts";
+        foreach (var problem in Checkpoints.Problems()) yield return $"{nameof(Checkpoints)}.{problem}";
+    }
+
+    internal JobRules ToRules() => new()
+    {
+        Restarts = Restarts,
+        Checkpoints = new CheckpointRules
+        {
+            Interval = Checkpoints.Interval,
+            Timeout = Checkpoints.Timeout,
+            RetainedCount = Checkpoints.Retained,
+            TolerableGivenUp = Checkpoints.TolerableGivenUp,
+        },
+    };
+}
+
+/// <summary>How checkpoints are taken and kept.</summary>
+public sealed class CheckpointOptions
+{
+    /// <summary>The local folder for checkpoints; made when it is not there. Unused when <see cref="Store"/> is set. <c>checkpoints</c> in the working folder unless set.</summary>
+    public string Folder { get; set; } = "checkpoints";
+
+    /// <summary>Makes a store other than the local folder.</summary>
+    public Func<IServiceProvider, ICheckpointStore>? Store { get; set; }
+
+    /// <summary>Time from the beginning of one checkpoint to that of the next; 10 s unless set, 10 ms at least.</summary>
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>After how long a checkpoint that is not complete is given up; 10 min unless set.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many of the newest checkpoints are kept, 1 at least, 2 unless set. Whatever the number, what is kept spans two full snapshots.</summary>
+    public int Retained { get; set; } = 2;
+
+    /// <summary>How many checkpoints in a row may be given up before the attempt ends; 3 unless set.</summary>
+    public int TolerableGivenUp { get; set; } = 3;
+
+    internal IEnumerable<string> Problems()
+    {
+        if (Store is null && string.IsNullOrWhiteSpace(Folder)) yield return $"{nameof(Folder)} is empty; name a folder, or set {nameof(Store)}";
+        if (Interval < TimeSpan.FromMilliseconds(10)) yield return $"{nameof(Interval)} is {Interval}; it must be 10 ms at least";
+        if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromDays(1)) yield return $"{nameof(Timeout)} is {Timeout}; it must be above 0 and a day at most";
+        if (Retained < 1) yield return $"{nameof(Retained)} is {Retained}; it must be 1 at least";
+        if (TolerableGivenUp < 0) yield return $"{nameof(TolerableGivenUp)} is {TolerableGivenUp}; it must not be negative";
+    }
+}

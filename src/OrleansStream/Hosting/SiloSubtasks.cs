@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using Orleans.Concurrency;
+using OrleansStream.Jobs;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>The subtasks that are open on this silo, so that older attempts end before newer ones open.</summary>
+internal sealed class SiloSubtasks
+{
+    private readonly ConcurrentDictionary<(string Job, Attempt Attempt, SubtaskId Subtask), ISubtaskGrain> _open = new();
+
+    public void Add(string job, Attempt attempt, SubtaskId subtask, ISubtaskGrain grain) => _open[(job, attempt, subtask)] = grain;
+
+    public void Remove(string job, Attempt attempt, SubtaskId subtask) => _open.TryRemove((job, attempt, subtask), out _);
+
+    /// <summary>Ends what is open of attempts before one.</summary>
+    public Task EndOlderAsync(string job, Attempt before) =>
+        EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0);
+
+    /// <summary>Ends everything that is open.</summary>
+    public Task EndAllAsync() => EndAsync(static _ => true);
+
+    private Task EndAsync(Func<(string Job, Attempt Attempt, SubtaskId Subtask), bool> which) =>
+        Task.WhenAll(_open.Where(open => which(open.Key)).Select(async open =>
+        {
+            await open.Value.EndAsync();
+            _open.TryRemove(open.Key, out _);
+        }));
+}
+
+/// <summary>The agent of one silo, pinned to it.</summary>
+internal interface ISiloGrain : IGrainWithStringKey
+{
+    /// <summary>Ends every attempt of a job before one, on this silo.</summary>
+    Task EndOlderAsync(string job, Attempt before);
+}
+
+/// <inheritdoc/>
+[Reentrant, PinnedPlacement]
+internal sealed class SiloGrain(SiloSubtasks subtasks) : Grain, ISiloGrain
+{
+    public Task EndOlderAsync(string job, Attempt before) => subtasks.EndOlderAsync(job, before);
+}

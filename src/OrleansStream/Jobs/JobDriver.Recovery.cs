@@ -1,0 +1,141 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Sinks;
+using OrleansStream.Sources;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Jobs;
+
+/// <summary>The steps by which an attempt comes to run.</summary>
+internal sealed partial class JobDriver
+{
+    private async Task<IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>>> DiscoverAsync(JobPlan plan)
+    {
+        var inputs = new Dictionary<string, IReadOnlyList<SourceSplit>>();
+        foreach (var source in plan.Graph.Sources)
+        {
+            var splits = await source.DiscoverAsync(_leaving.Token);
+            if (splits.GroupBy(static split => split.Name).FirstOrDefault(static group => group.Count() > 1) is { } twice)
+            {
+                throw new JobRefusedException($"Job '{_job}', source '{source.Name}': split '{twice.Key}' is there twice.");
+            }
+
+            inputs[source.Name] = splits;
+        }
+
+        return inputs;
+    }
+
+    private void RefuseUnlessSame(JobHistory history, JobPlan plan, JobStart start, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    {
+        if (history.LastStarted is not { } started) return;
+        var differences = RecoveryPlan.Differences(started, start.Arguments, plan, inputs);
+        if (differences.Count == 0) return;
+        throw new JobRefusedException(
+            $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or begin anew in another checkpoint folder.");
+    }
+
+    /// <summary>The newest checkpoint that reads back whole. Falling back past a damaged one takes committed output back, where every sink can.</summary>
+    private async Task<(Manifest? Manifest, IReadOnlyList<ManifestRef> Kept)> ChooseAsync(JobHistory history, JobPlan plan)
+    {
+        var kept = history.Kept;
+        var problems = new List<string>();
+        for (var index = 0; index < kept.Count; index++)
+        {
+            var reference = kept[index];
+            if (_damaged.Contains(reference.Id))
+            {
+                problems.Add(Cause ?? $"checkpoint {reference.Id} is damaged");
+                continue;
+            }
+
+            try
+            {
+                var manifest = await ManifestObject.ReadAsync(_store, _job, reference, _retry, _leaving.Token);
+                if (RecoveryPlan.MissingSink(manifest, plan) is { } missing) throw new JobRefusedException($"Job '{_job}', checkpoint {reference.Id}: {missing}. Put the sink back into the graph.");
+                if (index > 0) await WithdrawAsync(plan, reference.Id, problems);
+                return (manifest, [.. kept.Skip(index)]);
+            }
+            catch (DamagedObjectException damaged)
+            {
+                problems.Add(damaged.Message);
+            }
+        }
+
+        if (kept.Count > 0) throw new JobRefusedException($"Job '{_job}' has no checkpoint left that can be read: {string.Join(" ", problems)} Restore the files from a backup, or begin anew in another checkpoint folder.");
+        return (null, []);
+    }
+
+    private async Task WithdrawAsync(JobPlan plan, CheckpointId after, List<string> problems)
+    {
+        if (plan.Graph.Sinks.FirstOrDefault(static sink => !sink.Committer.CanWithdraw) is { } stubborn)
+        {
+            throw new JobRefusedException(
+                $"Job '{_job}' stops: {string.Join(" ", problems)} An older checkpoint, {after}, can be read, but sink '{stubborn.Name}' cannot take back what it has written since; "
+                + "restore the damaged file from a backup, or begin anew in another checkpoint folder.");
+        }
+
+        var permit = new CommitPermit(after);
+        foreach (var sink in plan.Graph.Sinks) await sink.Committer.WithdrawAsync(after, permit, _leaving.Token);
+    }
+
+    /// <summary>What the manifest names and nobody is known to have committed is committed before anything else runs.</summary>
+    private async Task CommitPendingAsync(Manifest manifest, JobPlan plan)
+    {
+        var permit = new CommitPermit(manifest.Id);
+        foreach (var sink in plan.Graph.Sinks)
+        {
+            if (manifest.Sinks.TryGetValue(sink.Name, out var saved) && saved.Pending.Count > 0) await sink.Committer.CommitAsync(saved.Pending, permit, _leaving.Token);
+        }
+    }
+
+    private async Task DeployAsync(JobPlan plan, JobStart start, Attempt attempt, Manifest? manifest, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    {
+        var silos = _port.Silos;
+        if (silos.Count == 0) throw new StreamException($"Job '{_job}' has no silo to run on.");
+        await Task.WhenAll(silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, attempt))));
+        var openings = plan.Subtasks.Select(id => new SubtaskOpening
+        {
+            Job = _job,
+            Attempt = attempt,
+            Id = id,
+            Arguments = start.Arguments,
+            Parallelism = plan.Parallelism,
+            MaxParallelism = plan.MaxParallelism,
+            Fingerprint = plan.Fingerprint,
+            Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
+            Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
+            RecordsPerSecond = start.RecordsPerSecond,
+        }).ToList();
+
+        var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));
+        var table = new SubtaskTable(openings.Zip(addresses).ToDictionary(static pair => pair.First.Id, static pair => pair.Second));
+        await _port.BeginCoordinatorAsync(_job, attempt, table);
+        await Task.WhenAll(openings.Zip(addresses).Select(pair => _port.StartSubtaskAsync(pair.First, pair.Second, table)));
+    }
+
+    private async Task<SubtaskAddress> OpenAsync(string silo, SubtaskOpening opening, Manifest? manifest)
+    {
+        var opened = await _port.OpenSubtaskAsync(silo, opening);
+        if (opened.Problem is null) return new SubtaskAddress(silo, opened.Incarnation);
+        if (opened.DamagedObject is not null && manifest is not null) throw new DamagedCheckpointException(manifest.Id, opened.Problem);
+        throw opened.IsPermanent ? new JobRefusedException(opened.Problem) : new StreamException(opened.Problem);
+    }
+
+    /// <summary>Writes down that the job has failed for good, so that nobody revives it by itself.</summary>
+    private async Task RecordFailureAsync()
+    {
+        try
+        {
+            var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
+            if (takeover.History.LastStarted is not { } last) return;
+            var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
+            if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
+            await log.AppendAsync(new Failed(takeover.WriterId, Cause ?? "unknown", Failures), _leaving.Token);
+        }
+        catch (Exception error) when (error is StreamException or OperationCanceledException)
+        {
+            // The phase says it; the next start takes over whatever stands.
+        }
+    }
+}

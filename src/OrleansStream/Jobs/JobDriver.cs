@@ -1,0 +1,306 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Jobs;
+
+/// <summary>
+/// Runs a job through its attempts: takes the history over, recovers, deploys, waits for the end, and asks the restart strategy.
+/// Invariants: nothing is opened before the history is sealed; pending output of the manifest that an attempt begins from is committed before its subtasks open;
+/// older attempts are ended on a silo before newer ones open there; a job that is refused leaves its history as it was.
+/// </summary>
+internal sealed partial class JobDriver
+{
+    private readonly string _job;
+    private readonly Func<JobStart, JobPlan> _plan;
+    private readonly IJobPort _port;
+    private readonly ICheckpointStore _store;
+    private readonly JobRules _rules;
+    private readonly RetryRule _retry;
+    private readonly Func<string> _newWriterId;
+    private readonly TimeProvider _time;
+    private readonly HashSet<CheckpointId> _damaged = [];
+    private TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RestartDecision _restarts;
+    private readonly CancellationTokenSource _leaving = new();
+    private Task _run = Task.CompletedTask;
+    private string? _stopReason;
+
+    public JobDriver(
+        string job, Func<JobStart, JobPlan> plan, IJobPort port, ICheckpointStore store, JobRules rules, RetryRule retry, Func<string> newWriterId, TimeProvider time)
+    {
+        _job = job;
+        _plan = plan;
+        _port = port;
+        _store = store;
+        _rules = rules;
+        _retry = retry;
+        _newWriterId = newWriterId;
+        _time = time;
+        _restarts = new RestartDecision(rules.Restarts);
+    }
+
+    public JobPhase Phase { get; private set; } = JobPhase.Idle;
+
+    public Attempt? Attempt { get; private set; }
+
+    /// <summary>Why the job waits, failed or was refused.</summary>
+    public string? Cause { get; private set; }
+
+    /// <summary>What the last attempt that ended was doing.</summary>
+    public AttemptReport? LastReport { get; private set; }
+
+    public int Failures => _restarts.Failures;
+
+    public bool WasFinished { get; private set; }
+
+    public int Parallelism { get; private set; }
+
+    /// <summary>Whether the job is on its way: a start changes nothing then.</summary>
+    public bool IsActive => Phase is JobPhase.Starting or JobPhase.Running or JobPhase.Waiting or JobPhase.Stopping;
+
+    /// <summary>Completes when the driver has nothing more to do for the last start.</summary>
+    public Task Completion => _run;
+
+    /// <summary>Starts the job. A repeat changes nothing while it is active.</summary>
+    public void Start(JobStart start)
+    {
+        if (IsActive || _leaving.IsCancellationRequested) return;
+        Phase = JobPhase.Starting;
+        Cause = null;
+        WasFinished = false;
+        _stopReason = null;
+        _damaged.Clear();
+        _restarts = new RestartDecision(_rules.Restarts);
+        _run = RunAsync(start);
+    }
+
+    /// <summary>Takes a last checkpoint and stops.</summary>
+    public void Stop(string reason)
+    {
+        if (!IsActive) return;
+        _stopReason ??= reason;
+        Wake();
+    }
+
+    /// <summary>The attempt's end may be there: look.</summary>
+    public void Wake() => _wake.TrySetResult();
+
+    /// <summary>The silo leaves: the attempt ends without a word, so that another silo, or the next start, goes on from the last checkpoint.</summary>
+    public async Task LeaveAsync(string cause)
+    {
+        if (!_leaving.IsCancellationRequested) await _leaving.CancelAsync();
+        Wake();
+        if (Attempt is { } attempt && Phase is JobPhase.Running or JobPhase.Stopping) await TryAsync(() => _port.AbortCoordinatorAsync(_job, attempt, cause));
+        await _run;
+    }
+
+    private async Task RunAsync(JobStart start)
+    {
+        while (true)
+        {
+            AttemptOutcome outcome;
+            try
+            {
+                var plan = _plan(start);
+                Parallelism = plan.Parallelism;
+                _restarts.OnAttempt(_time.GetUtcNow());
+                outcome = await AttemptAsync(plan, start);
+            }
+            catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
+            {
+                outcome = new AttemptOutcome(AttemptEnd.Failed, "The silo is leaving.");
+            }
+            catch (DamagedCheckpointException damaged)
+            {
+                _damaged.Add(damaged.Checkpoint);
+                Cause = damaged.Message;
+                continue;
+            }
+            catch (Exception error)
+            {
+                var cause = error is StreamException ? error.Message : $"Job '{_job}': {error.GetType().Name}: {error.Message}";
+                outcome = new AttemptOutcome(AttemptEnd.Failed, cause, error is StreamException { IsPermanent: true });
+                if (error is JobRefusedException)
+                {
+                    Cause = cause;
+                    Phase = JobPhase.Failed;
+                    return;
+                }
+            }
+
+            if (_leaving.IsCancellationRequested)
+            {
+                Phase = outcome.End switch { AttemptEnd.Finished => JobPhase.Finished, AttemptEnd.Stopped => JobPhase.Stopped, _ => JobPhase.Idle };
+                return;
+            }
+
+            switch (outcome.End)
+            {
+                case AttemptEnd.Finished:
+                    Phase = JobPhase.Finished;
+                    return;
+                case AttemptEnd.Stopped:
+                    Phase = JobPhase.Stopped;
+                    Cause = outcome.Cause;
+                    return;
+                case AttemptEnd.Lost:
+                    // Another driver owns the job: this one has nothing to say any more.
+                    Phase = JobPhase.Idle;
+                    Cause = outcome.Cause;
+                    return;
+            }
+
+            if (!await WaitBeforeNextAsync(outcome)) return;
+        }
+    }
+
+    /// <summary>Waits as the restart strategy says; false when the job has ended.</summary>
+    private async Task<bool> WaitBeforeNextAsync(AttemptOutcome outcome)
+    {
+        var delay = _restarts.OnFailure(outcome.Cause ?? "unknown", outcome.IsPermanent, _time.GetUtcNow());
+        Cause = _restarts.FirstCause;
+        if (delay is null)
+        {
+            await RecordFailureAsync();
+            Phase = JobPhase.Failed;
+            return false;
+        }
+
+        Phase = JobPhase.Waiting;
+        var until = _time.GetTimestamp();
+        while (!_leaving.IsCancellationRequested && _stopReason is null && _time.GetElapsedTime(until) < delay) await NapAsync(delay.Value - _time.GetElapsedTime(until));
+        if (_leaving.IsCancellationRequested || _stopReason is not null)
+        {
+            Phase = _leaving.IsCancellationRequested ? JobPhase.Idle : JobPhase.Stopped;
+            return false;
+        }
+
+        Phase = JobPhase.Starting;
+        return true;
+    }
+
+    /// <summary>One attempt, from taking the history over to its end.</summary>
+    private async Task<AttemptOutcome> AttemptAsync(JobPlan plan, JobStart start)
+    {
+        var inputs = await DiscoverAsync(plan);
+        var history = await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token);
+        RefuseUnlessSame(history, plan, start, inputs);
+        if (history.End is Finished)
+        {
+            WasFinished = true;
+            return new AttemptOutcome(AttemptEnd.Finished);
+        }
+
+        if (history.LastStarted is null)
+        {
+            foreach (var sink in plan.Graph.Sinks) await sink.InitializeAsync(_leaving.Token);
+        }
+
+        var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
+        RefuseUnlessSame(takeover.History, plan, start, inputs);
+        Attempt = takeover.Next;
+        var (manifest, kept) = await ChooseAsync(takeover.History, plan);
+        var started = new Started(
+            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow());
+        if (takeover.History.End is Finished) return await FinishAgainAsync();
+        if (manifest is not null) await CommitPendingAsync(manifest, plan);
+
+        var rules = _rules.Checkpoints with { Interval = start.CheckpointInterval ?? _rules.Checkpoints.Interval };
+        if (!await _port.OpenCoordinatorAsync(new CoordinatorOpening(plan, started, manifest, rules))) return Taken();
+        try
+        {
+            await DeployAsync(plan, start, takeover.Next, manifest, inputs);
+            Phase = JobPhase.Running;
+            return await OutcomeAsync(takeover.Next);
+        }
+        finally
+        {
+            await TryAsync(() => _port.AbortCoordinatorAsync(_job, takeover.Next, "The attempt has ended."));
+            await Task.WhenAll(_port.Silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, takeover.Next.Next))));
+        }
+    }
+
+    private async Task<AttemptOutcome> OutcomeAsync(Attempt attempt)
+    {
+        var silent = 0;
+        var told = false;
+        while (true)
+        {
+            if (_stopReason is { } reason && !told)
+            {
+                Phase = JobPhase.Stopping;
+                told = await TryAsync(() => _port.StopCoordinatorAsync(_job, attempt, reason));
+            }
+
+            try
+            {
+                if (await _port.OutcomeAsync(_job, attempt) is { } outcome)
+                {
+                    LastReport = await _port.ReportAsync(_job, attempt);
+                    return outcome;
+                }
+
+                silent = 0;
+            }
+            catch (Exception error)
+            {
+                if (++silent >= _rules.CoordinatorMisses) return new AttemptOutcome(AttemptEnd.Failed, $"Job '{_job}': the coordinator of attempt {attempt} is gone: {error.Message}");
+            }
+
+            if (_leaving.IsCancellationRequested) return new AttemptOutcome(AttemptEnd.Failed, "The silo is leaving.");
+            await NapAsync(_rules.CoordinatorPoll);
+        }
+    }
+
+    /// <summary>Sleeps until woken, for no longer than told.</summary>
+    private async Task NapAsync(TimeSpan longest)
+    {
+        using var timer = _time.CreateTimer(static driver => ((JobDriver)driver!).Wake(), this, longest, Timeout.InfiniteTimeSpan);
+        await _wake.Task;
+        _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private static async Task<bool> TryAsync(Func<Task> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (Exception error) when (error is not InvariantException)
+        {
+            return false;
+        }
+    }
+
+    private static ManifestRef? Newest(IReadOnlyList<ManifestRef> kept) => kept.Count > 0 ? kept[0] : null;
+
+    private AttemptOutcome Taken() => new(AttemptEnd.Lost, $"Job '{_job}' was taken over by another silo as attempt {Attempt} began.");
+
+    private Task<AttemptOutcome> FinishAgainAsync()
+    {
+        WasFinished = true;
+        return Task.FromResult(new AttemptOutcome(AttemptEnd.Finished));
+    }
+}
+
+/// <summary>The limits and strategies of a job.</summary>
+internal sealed record JobRules
+{
+    public required CheckpointRules Checkpoints { get; init; }
+
+    public required RestartStrategy Restarts { get; init; }
+
+    /// <summary>How often the coordinator is asked whether the attempt has ended; it also says so by itself.</summary>
+    public TimeSpan CoordinatorPoll { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After how many unanswered questions the coordinator counts as gone.</summary>
+    public int CoordinatorMisses { get; init; } = 5;
+}
+
+/// <summary>A checkpoint that was chosen to begin from and proved damaged.</summary>
+internal sealed class DamagedCheckpointException(CheckpointId checkpoint, string message) : StreamException(message)
+{
+    public CheckpointId Checkpoint => checkpoint;
+}

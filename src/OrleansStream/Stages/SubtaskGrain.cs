@@ -1,0 +1,137 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using OrleansStream.Checkpoints;
+using OrleansStream.Exchange;
+using OrleansStream.Hosting;
+using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+using OrleansStream.State;
+
+namespace OrleansStream.Stages;
+
+/// <summary>The shell of a <see cref="SubtaskDriver"/>. An activation that was never opened refuses every call and leaves.</summary>
+[Reentrant, KeepAlive, PinnedPlacement]
+internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
+{
+    private readonly ILogger _logger = logger;
+    private SubtaskOpening? _opening;
+    private SubtaskDriver? _driver;
+    private GrainSubtaskNetwork? _network;
+    private GrainCoordinatorPort? _coordinator;
+
+    public async Task<SubtaskOpened> OpenAsync(SubtaskOpening opening)
+    {
+        if (_opening is not null) return new SubtaskOpened(default, $"Subtask {opening.Id} of attempt {opening.Attempt} of job '{opening.Job}' was opened before.");
+        _opening = opening;
+        await subtasks.EndOlderAsync(opening.Job, opening.Attempt);
+        try
+        {
+            var incarnation = StreamServices.NewIncarnation();
+            _driver = await MakeAsync(opening, incarnation);
+            subtasks.Add(opening.Job, opening.Attempt, opening.Id, this.AsReference<ISubtaskGrain>());
+            _ = LeaveWhenEndedAsync(_driver);
+            LogOpened(opening.Job, opening.Attempt, opening.Id, incarnation);
+            return new SubtaskOpened(incarnation);
+        }
+        catch (Exception error)
+        {
+            DeactivateOnIdle();
+            var problem = error is StreamException ? error.Message : $"Job '{opening.Job}', subtask {opening.Id}: opening failed with {error.GetType().Name}: {error.Message}";
+            return new SubtaskOpened(default, problem, error is StreamException { IsPermanent: true }, (error as DamagedObjectException)?.ObjectName);
+        }
+    }
+
+    public Task StartAsync(SubtaskTable table, string coordinatorSilo)
+    {
+        var driver = Opened();
+        _network!.Begin(table);
+        _coordinator!.Begin(coordinatorSilo);
+        driver.Start(table);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask<PostReply> PostAsync(Envelope envelope) => new(Opened().Post(envelope));
+
+    public ValueTask CreditAsync(Credit credit)
+    {
+        Opened().Credit(credit);
+        return ValueTask.CompletedTask;
+    }
+
+    public Task TriggerAsync(Barrier barrier)
+    {
+        Opened().Trigger(barrier);
+        return Task.CompletedTask;
+    }
+
+    public Task CommitAsync(CommitPermit permit) => Opened().CommitAsync(permit);
+
+    public Task<SubtaskReport> HeartbeatAsync()
+    {
+        var report = Opened().Heartbeat();
+        services.Metrics.Note(_opening!.Job, Opened().Subtask.Context.Stage, report);
+        return Task.FromResult(report);
+    }
+
+    public Task EndAsync() => _driver?.EndAsync() ?? Task.CompletedTask;
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_opening is { } opening) subtasks.Remove(opening.Job, opening.Attempt, opening.Id);
+        if (_driver is { } driver) await driver.EndAsync().WaitAsync(TimeSpan.FromSeconds(3), services.Time, CancellationToken.None).ContinueWith(static _ => { }, TaskScheduler.Current);
+    }
+
+    private async Task<SubtaskDriver> MakeAsync(SubtaskOpening opening, Incarnation incarnation)
+    {
+        var plan = jobs.PlanOf(opening.Job, opening.Arguments, opening.Parallelism, opening.MaxParallelism);
+        if (plan.Fingerprint != opening.Fingerprint)
+        {
+            throw new JobRefusedException($"Job '{opening.Job}' has another graph on this silo than where it was started: all silos that run an attempt must have the same build.");
+        }
+
+        var stage = plan.Stages[opening.Id.Stage];
+        var context = new SubtaskContext
+        {
+            Job = opening.Job,
+            Stage = stage.Name,
+            Id = opening.Id,
+            Attempt = opening.Attempt,
+            Incarnation = incarnation,
+            Parallelism = stage.Parallelism,
+            MaxParallelism = plan.MaxParallelism,
+            Services = ServiceProvider,
+            Serializers = services.Serializers,
+            State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, plan.MaxParallelism), plan.MaxParallelism, services.Serializers),
+            Splits = opening.Splits,
+            RecordsPerSecond = opening.RecordsPerSecond,
+        };
+        var subtask = new Subtask(context, stage);
+        await subtask.RestoreAsync(services.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
+        _network = new GrainSubtaskNetwork(GrainFactory, opening.Job, opening.Attempt);
+        _coordinator = new GrainCoordinatorPort(GrainFactory, opening.Job, opening.Attempt);
+        var driver = new SubtaskDriver(subtask, _network, _coordinator, services.Store, services.Offload, services.NewRetry(), services.Time, services.SubtaskTimings);
+        await driver.OpenAsync(CancellationToken.None);
+        return driver;
+    }
+
+    private async Task LeaveWhenEndedAsync(SubtaskDriver driver)
+    {
+        await driver.Completion;
+        services.Metrics.Forget(_opening!.Job, _opening.Id, driver.Subtask.Context.Incarnation);
+        if (driver.Failure is { } failure) LogFailed(_opening!.Job, _opening.Attempt, failure.Subtask, failure.Cause);
+        DeactivateOnIdle();
+    }
+
+    private SubtaskDriver Opened()
+    {
+        if (_driver is { } driver) return driver;
+        if (_opening is null) DeactivateOnIdle();
+        throw new StreamException($"'{this.GetPrimaryKeyString()}' is not open here: its attempt has ended, or its silo began anew.");
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job}, attempt {Attempt}: opened subtask {Subtask} as {Incarnation}")]
+    private partial void LogOpened(string job, Attempt attempt, SubtaskId subtask, Incarnation incarnation);
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job}, attempt {Attempt}: subtask {Subtask} failed: {Cause}")]
+    private partial void LogFailed(string job, Attempt attempt, SubtaskId subtask, string cause);
+}
