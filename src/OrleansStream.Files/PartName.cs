@@ -8,7 +8,7 @@ namespace OrleansStream;
 /// Names one part of a file sink's output. All numbers have a fixed width, so that names sort by attempt, checkpoint and subtask; the incarnation keeps apart what
 /// two openings of one subtask wrote.
 /// </summary>
-internal readonly record struct PartName(CheckpointId Checkpoint, int Subtask, Incarnation Incarnation) : IComparable<PartName>
+internal readonly record struct PartName(CheckpointId Checkpoint, int Subtask, Incarnation Incarnation)
 {
     /// <summary>Of a part that is still written to; nobody names it.</summary>
     public const string WritingEnding = ".writing";
@@ -30,8 +30,6 @@ internal readonly record struct PartName(CheckpointId Checkpoint, int Subtask, I
     /// <summary>The name of a part before its checkpoint is known.</summary>
     public static string Writing(SinkContext context, int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{context.Attempt.Number:D10}-{context.Subtask:D5}-{context.Incarnation.Value:x16}-{number:D10}{WritingEnding}");
-
-    public int CompareTo(PartName other) => string.CompareOrdinal(Stem, other.Stem);
 
     /// <summary>Reads a file's name; false when it is not one of a staged or committed part.</summary>
     public static bool TryParse(string fileName, out PartName name)

@@ -104,7 +104,6 @@ internal sealed class PartsFolder(string path)
             if (PartName.TryParse(name, out var part) && name == part.Committed) parts.Add(part);
         }
 
-        parts.Sort();
         return parts;
     }
 
@@ -156,6 +155,7 @@ internal sealed class PartsFolder(string path)
 
     private static bool IsPart(string name) => PartName.TryParse(name, out _) || name.EndsWith(PartName.WritingEnding, StringComparison.Ordinal);
 
+    /// <summary>The files there are, in the order that the names of parts have.</summary>
     private List<string> Names() =>
         Directory.Exists(Folder) ? [.. Directory.EnumerateFiles(Folder).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal)] : [];
 }

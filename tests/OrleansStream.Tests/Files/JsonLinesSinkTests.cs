@@ -167,17 +167,19 @@ public sealed class JsonLinesSinkTests : IDisposable
         Write(one, "one");
         var staged = Pending(1, 1, 0, (await one.PrepareAsync(Id(1, 1), Cancellation))!);
         Write(one, "one again");
+        Write(one, new string('1', 200_000));
         await using (var two = await _sink.OpenAsync(Context(1, 0, incarnation: 7), Cancellation))
         {
             Write(two, "two");
             await two.PrepareAsync(Id(1, 1), Cancellation);
+            Write(two, new string('2', 200_000));
         }
 
         var next = Pending(1, 2, 0, (await one.PrepareAsync(Id(1, 2), Cancellation))!);
         await _sink.CommitAsync([staged, next], Permit(1, 2), Cancellation);
         await _sink.FinishAsync(2, Permit(1, 2), Cancellation);
 
-        Assert.Equal(["one", "one again"], Names(_path));
+        Assert.Equal(["one", "one again", new string('1', 200_000)], Names(_path));
     }
 
     [Fact]

@@ -104,6 +104,14 @@ public sealed class JsonLinesSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_of_just_the_limit_is_read_when_its_line_break_is_cut_in_two_by_a_block()
+    {
+        var path = _folder.Write("edge.jsonl", new string('\n', FileSplits.BlockBytes - 21) + $"\"{new string('a', 18)}\"\r\n1\n");
+
+        Assert.Equal([new string('a', 18)], (await Reading.AllAsync(Files.JsonLines<string>([path], new JsonLinesOptions { MaxLineBytes = 20, BadRecords = BadRecords.SideOutput }))).Records);
+    }
+
+    [Fact]
     public async Task One_read_takes_in_a_bounded_part_of_a_file_that_has_no_records()
     {
         var path = _folder.Write("blank.jsonl", new string('\n', 6_000_000));
