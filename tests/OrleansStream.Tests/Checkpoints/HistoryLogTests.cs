@@ -266,6 +266,7 @@ public sealed class HistoryLogTests
         var gate = new TaskCompletionSource();
         _store.BeforeCreate = _ => gate.Task;
         var first = PublishAsync(log, "a", 1);
+        _store.BeforeCreate = null;
         await Assert.ThrowsAsync<InvalidOperationException>(() => PublishAsync(log, "a", 2));
         gate.SetResult();
         Assert.True(await first);
