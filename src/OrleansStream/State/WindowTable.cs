@@ -122,13 +122,7 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     private int Add(TKey key, ulong hash, long start)
     {
         var group = KeyGroups.Of(hash, _maxParallelism);
-        if (!_groups.Contains(group))
-        {
-            throw new InvalidOperationException(
-                $"Operator '{Operator}' got a record with key '{key}' of key group {group}, but this subtask owns the groups {_groups.Start} to {_groups.End - 1}: "
-                + "records and state went different ways.");
-        }
-
+        if (!_groups.Contains(group)) throw StrayKey.Received(Operator, key, group, _groups);
         if (start < _purgedBefore)
         {
             throw new InvalidOperationException(

@@ -187,8 +187,8 @@ public sealed class SubtaskStateTests
         foreach (var wrong in new[] { new[] { 0, 2 }, [1, 2], [0, 2, 1] })
         {
             var (restored, _) = New(StateSetup.AllGroups(MaxParallelism));
-            await Assert.ThrowsAsync<DamagedObjectException>(async () => await restored.RestoreAsync(
-                _store, [new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [.. wrong.Select(i => segments[i])])], TestContext.Current.CancellationToken));
+            var chain = new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [.. wrong.Select(i => segments[i])]);
+            await Assert.ThrowsAsync<DamagedObjectException>(async () => await restored.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken));
         }
     }
 
