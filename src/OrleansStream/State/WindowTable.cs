@@ -47,6 +47,9 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     /// <summary>All slot numbers are below it.</summary>
     public int SlotLimit => _pool.Limit;
 
+    /// <summary>Removals that are kept until a published checkpoint is without the windows.</summary>
+    internal int LoggedRemovals => _tombstones.Count;
+
     /// <summary>Windows that start before it are gone; it only goes forward.</summary>
     public long PurgedBefore
     {
