@@ -164,8 +164,14 @@ public sealed class SubtaskStateTests
     {
         var twins = new ValueState<Twins>("twins");
         var (state, table) = New(StateSetup.AllGroups(MaxParallelism), twins);
-        var profile = new Profile("shared", 1);
-        for (var i = 0; i < 500; i++) table.Values(twins).Set(table.Slot($"key-{i}"), new Twins(profile, i % 2 == 0 ? profile : new Profile("own", i)));
+        var shared = new Profile("shared", 1);
+        var values = Enumerable.Range(0, 500).Select(i => new Profile("own", i)).Select((own, i) => (i % 3) switch
+        {
+            0 => new Twins(own, own),
+            1 => new Twins(shared, own),
+            _ => new Twins(shared, shared),
+        }).ToArray();
+        for (var i = 0; i < values.Length; i++) table.Values(twins).Set(table.Slot($"key-{i}"), values[i]);
         var segment = _store.Put("twins", state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
 
         // Read in parts, by another subtask each, so that no value can lean on one before it.
@@ -177,7 +183,7 @@ public sealed class SubtaskStateTests
             for (var i = 0; i < 500; i++)
             {
                 if (!read.TryGetSlot($"key-{i}", KeyCodec<string>.Default.Hash($"key-{i}"), out var slot)) continue;
-                Assert.Equal(new Twins(profile, i % 2 == 0 ? profile : new Profile("own", i)), read.Values(twins).Get(slot));
+                Assert.Equal(values[i], read.Values(twins).Get(slot));
             }
         }
     }
