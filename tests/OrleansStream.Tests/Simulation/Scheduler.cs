@@ -18,7 +18,7 @@ internal sealed class Scheduler : TimeProvider
     public Scheduler(int seed)
     {
         Random = new Random(seed);
-        _longestStepTicks = Random.Next(100, 3000);
+        _longestStepTicks = Random.Next(50, 1000);
     }
 
     /// <summary>The one source of chance.</summary>

@@ -31,7 +31,7 @@ internal sealed class Settings
             Checkpoints = new CheckpointRules
             {
                 Interval = TimeSpan.FromMilliseconds(random.Next(5, 60)),
-                Timeout = TimeSpan.FromMilliseconds(random.Next(150, 500)),
+                Timeout = TimeSpan.FromMilliseconds(random.Next(200, 800)),
                 TolerableGivenUp = random.Next(1, 4),
                 LongestChain = random.Next(1, 5),
                 LargestDeltaShare = random.Next(2) == 0 ? 1 : 10,
