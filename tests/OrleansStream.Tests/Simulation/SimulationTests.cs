@@ -10,16 +10,17 @@ public sealed class SimulationTests
         var count = int.Parse(Environment.GetEnvironmentVariable("SEEDS") ?? "1");
         var bad = 0;
         var tally = new SortedDictionary<string, int>();
+        long att=0, res=0, pub=0, acc=0, steps=0, withRes=0;
         for (var seed = from; seed < from + count; seed++)
         {
             var trace = Environment.GetEnvironmentVariable("TRACE") is not null;
             Action<string>? log = trace ? line => Console.WriteLine(line) : null;
             var run = new SimulatedRun(seed, Enum.Parse<Breakage>(Environment.GetEnvironmentVariable("BREAK") ?? "None"), log);
-            run.Execute();
+            run.Execute(); att+=run.Attempts; res+=run.Restores; pub+=run.Publications; acc+=run.AccidentCount; steps+=run.Scheduler.Steps; if (run.Restores>0) withRes++;
             if (count < 20 || run.Violation is not null && bad < 25) Console.WriteLine(run);
             if (run.Violation is not null) { bad++; tally[run.Violation.Checker] = tally.GetValueOrDefault(run.Violation.Checker) + 1; }
         }
 
-        Console.WriteLine($"{bad} of {count} bad in {watch.ElapsedMilliseconds} ms: {string.Join(", ", tally)}");
+        Console.WriteLine($"{bad} of {count} bad in {watch.ElapsedMilliseconds} ms: {string.Join(", ", tally)} attempts {att/(double)count} restores {res/(double)count} (in {withRes}) pubs {pub/(double)count} accidents {acc/(double)count} steps {steps/count}");
     }
 }
