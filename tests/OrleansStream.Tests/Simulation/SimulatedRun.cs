@@ -264,7 +264,7 @@ internal sealed class SimulatedRun
     }
 
     public override string ToString() =>
-        $"Seed {Seed}, {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {AccidentCount} accidents, "
+        $"Seed {Seed}: {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {AccidentCount} accidents, "
         + $"{Scheduler.Steps} steps, {Scheduler.Now.TotalMilliseconds:0} ms: {(Violation is { } found ? $"{found.Checker}: {found.Message}" : "well")}";
 
     private static class Services
