@@ -148,6 +148,13 @@ internal sealed partial class SubtaskDriver
         Position = _context.Position,
     };
 
+    /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>
+    public Task LeaveAsync(string cause)
+    {
+        if (_isStarted) Fail(new StreamException($"Job '{_context.Job}', subtask {Id}: {cause}"));
+        return EndAsync();
+    }
+
     /// <summary>Ends the opening: nothing is processed, sent or written after this. Completes when what it held is closed.</summary>
     public Task EndAsync()
     {
