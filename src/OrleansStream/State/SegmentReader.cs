@@ -11,8 +11,8 @@ namespace OrleansStream.State;
 internal sealed record SegmentReference([property: Id(0)] string Name, [property: Id(1)] long Length, [property: Id(2)] string Checksum);
 
 /// <summary>
-/// Reads a segment by parts: the end first, then the header, then the blocks of the key groups that are wanted. Every part is held against its checksum before it
-/// is looked at; when all blocks are read, the whole is held against the manifest's checksum too.
+/// Reads a segment by parts: the end first, then the header, then the blocks of the key groups that are wanted. Every part is held against its checksum
+/// before it is looked at; when all blocks are read, the whole is held against the manifest's checksum too.
 /// </summary>
 internal sealed class SegmentReader
 {
@@ -82,7 +82,8 @@ internal sealed class SegmentReader
 
         // One byte more than there should be, to notice when there is more.
         var tail = await _store.ReadRangeAsync(Name, _segment.Length - tailBytes, tailBytes + 1, cancellation) ?? throw Damaged("it is missing");
-        if (tail.Length != tailBytes) throw Damaged($"it has {(tail.Length < tailBytes ? "fewer" : "more")} bytes than the {_segment.Length} that the manifest gives it");
+        if (tail.Length < tailBytes) throw Damaged($"it has fewer bytes than the {_segment.Length} that the manifest gives it");
+        if (tail.Length > tailBytes) throw Damaged($"it has more bytes than the {_segment.Length} that the manifest gives it");
         _tail = tail;
 
         var trailer = tail[^SegmentFormat.TrailerBytes..];
@@ -111,7 +112,8 @@ internal sealed class SegmentReader
         var footerHash = (ulong)SegmentBuffer.ReadInt64(ref trailer);
         var magic = SegmentBuffer.ReadInt64(ref trailer);
         Check(hashed, (ulong)SegmentBuffer.ReadInt64(ref trailer), "the trailer");
-        return magic == SegmentFormat.TrailerMagic ? (footerOffset, footerLength, headerLength, footerHash) : throw Damaged("it does not end like a state segment");
+        if (magic != SegmentFormat.TrailerMagic) throw Damaged("it does not end like a state segment");
+        return (footerOffset, footerLength, headerLength, footerHash);
     }
 
     private ulong ReadIndex(ReadOnlySpan<byte> footer, int headerLength, long footerOffset)
@@ -144,7 +146,8 @@ internal sealed class SegmentReader
     {
         _whole.Append(_footAndTrailer.Span);
         var checksum = Convert.ToHexStringLower(_whole.GetCurrentHash());
-        if (checksum != _segment.Checksum) throw Damaged($"it is whole, but has the checksum {checksum} and the manifest names {_segment.Checksum}: it is another segment of the same length");
+        if (checksum == _segment.Checksum) return;
+        throw Damaged($"it is whole, but has the checksum {checksum} and the manifest names {_segment.Checksum}: it is another segment of the same length");
     }
 
     private void Check(ReadOnlySpan<byte> bytes, ulong hash, string part)

@@ -78,6 +78,37 @@ public sealed class ConcurrentEncodingTests
         Assert.Throws<OperationCanceledException>(frozen.Encode);
     }
 
+    [Fact]
+    public void A_release_during_the_encoding_hands_pages_back_only_when_the_encoder_has_stopped()
+    {
+        var part = new PartReleasedWhileEncoding();
+        var header = new SegmentHeader(StateSetup.Checkpoint(1), null, StateSetup.AllGroups(MaxParallelism), MaxParallelism, [], []);
+        part.Frozen = new FrozenSubtask(header, [part], [0], StateSetup.Serializers);
+        Assert.Throws<OperationCanceledException>(part.Frozen.Encode);
+        Assert.False(part.WasReleasedInside);
+        Assert.True(part.IsReleased);
+    }
+
+    private sealed class PartReleasedWhileEncoding : IFrozenPart
+    {
+        public FrozenSubtask Frozen { get; set; } = null!;
+
+        public bool WasReleasedInside { get; private set; }
+
+        public bool IsReleased { get; private set; }
+
+        public long LineOf(int shape) => 0;
+
+        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        {
+            Frozen.Release();
+            WasReleasedInside = IsReleased;
+            blocks.ThrowIfReleased();
+        }
+
+        public void Release() => IsReleased = true;
+    }
+
     private static (KeyedStateTable<int>, WindowTable<int, Average>) Open(SubtaskState state)
     {
         var table = new KeyedStateTable<int>("score", StateSetup.AllGroups(MaxParallelism), MaxParallelism, [Pair, List, Map], StateSetup.Serializers);

@@ -65,5 +65,8 @@ internal sealed class SegmentStore : ICheckpointStore
 [GenerateSerializer, Immutable, Alias("os.tests.Profile")]
 public sealed record Profile([property: Id(0)] string Name, [property: Id(1)] int Count);
 
+[GenerateSerializer, Immutable, Alias("os.tests.Twins")]
+public sealed record Twins([property: Id(0)] Profile First, [property: Id(1)] Profile Second);
+
 [GenerateSerializer, Immutable, Alias("os.tests.Average")]
 public record struct Average([property: Id(0)] long Count, [property: Id(1)] double Sum);
