@@ -1,5 +1,5 @@
-using OrleansStream.State;
 using OrleansStream.Stages;
+using OrleansStream.State;
 
 namespace OrleansStream.Exchange;
 

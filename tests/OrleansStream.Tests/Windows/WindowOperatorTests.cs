@@ -218,5 +218,6 @@ public sealed class WindowOperatorTests
         new LambdaAggregate<string, long, long>(0, static (sum, record) => sum + Amount(record), result ?? (static sum => sum)),
         new Output<WindowResult<string, long>>([results ?? _results]),
         new Output<string>([_late]),
-        Wiring.Failures(context ?? _context, onError, _letters)) { Name = "window" };
+        Wiring.Failures(context ?? _context, onError, _letters))
+        { Name = "window" };
 }
