@@ -1,6 +1,6 @@
 using System.Numerics;
-using OrleansStream.State;
 using OrleansStream.Stages;
+using OrleansStream.State;
 
 namespace OrleansStream.Exchange;
 

@@ -301,10 +301,14 @@ internal sealed class Subtask
             return false;
         }
 
-        var barrier = _triggers.Dequeue();
-        if (!_aligner.TryCompleteDirectly(barrier.Checkpoint)) return false;
-        snapshot = TakeSnapshot(barrier);
-        return true;
+        while (_triggers.TryDequeue(out var barrier))
+        {
+            if (!_aligner.TryCompleteDirectly(barrier.Checkpoint)) continue;
+            snapshot = TakeSnapshot(barrier);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>Freezes everything and puts the barrier behind everything written, in one synchronous step.</summary>

@@ -172,7 +172,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         var key = _table.KeyOf(slot);
         try
         {
-            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, Last(start) + 1), _aggregate.Result(in _table.Read(slot))), Last(start));
+            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), _aggregate.Result(in _table.Read(slot))), Last(start));
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {
