@@ -103,7 +103,8 @@ internal sealed partial class JobDriver
     /// <summary>The silo leaves: the attempt ends without a word, so that another silo, or the next start, goes on from the last checkpoint.</summary>
     public async Task LeaveAsync(string cause)
     {
-        if (!_leaving.IsCancellationRequested) await _leaving.CancelAsync();
+        // Here and now: CancelAsync would let other threads in.
+        if (!_leaving.IsCancellationRequested) _leaving.Cancel();
         Wake();
         if (Attempt is { } attempt && Phase is JobPhase.Running or JobPhase.Stopping) await TryAsync(() => _port.AbortCoordinatorAsync(_job, attempt, cause));
         await _run;
