@@ -63,7 +63,9 @@ internal static class HistoryLog
             var attempt = new Attempt(number);
             var first = await log.ReadAsync(attempt, 0, cancellation);
             if (first is Sealed) continue; // Sealed before it started: it says nothing.
-            history = first is Started started ? await ReadLogAsync(log, history with { LastStarted = started }, cancellation) : null;
+            if (first is not Started started)
+                throw log.Damaged(attempt, 0, first is null ? "it is missing, and is never deleted" : $"it is {first.GetType().Name} where the attempt's start belongs");
+            history = await ReadLogAsync(log, history with { LastStarted = started }, cancellation);
             break;
         }
 
@@ -71,21 +73,31 @@ internal static class HistoryLog
         return await log.ExistsAsync(last.Next, 0, cancellation) ? null : history;
     }
 
-    /// <summary>Reads a started attempt's log from its end back to the newest entry that says what is kept.</summary>
+    /// <summary>
+    /// Reads a started attempt's log from its end back to the newest entry that says what is kept. What is missing on the way was trimmed meanwhile; then the log
+    /// has grown, or a later attempt has begun (null), or else the entry is lost.
+    /// </summary>
     private static async Task<JobHistory?> ReadLogAsync(LogObjects log, JobHistory history, CancellationToken cancellation)
     {
         var attempt = history.LastStarted!.Attempt;
-        var end = await log.FindEndAsync(position => (attempt, position), cancellation);
-        LogEntry? ending = null;
-        for (var number = end - 1; number >= 0; number--)
+        for (long end, before = -1, missing = -1; ; before = end)
         {
-            var entry = await log.ReadAsync(attempt, number, cancellation);
-            if (entry is null) return null; // Trimmed meanwhile: the log has grown.
-            if (entry is Sealed && (number != end - 1 || await log.IsHoleAsync(attempt, number, cancellation))) return null; // A slow taker's: the log has grown.
-            if (entry.IsEnd && number >= end - 2) ending ??= entry;
-            if (entry.KeptAfter is { } kept) return history with { Kept = kept, End = ending };
-        }
+            end = await log.FindEndAsync(position => (attempt, position), cancellation);
+            if (end == before)
+            {
+                if (await log.ExistsAsync(history.Last!.Value.Next, 0, cancellation)) return null;
+                throw log.Damaged(attempt, missing, $"it is missing, or a seal has its place, though the log goes on to entry {end - 1} and needs it");
+            }
 
-        return null;
+            LogEntry? ending = null;
+            for (missing = end - 1; missing >= 0; missing--)
+            {
+                var entry = await log.ReadAsync(attempt, missing, cancellation);
+                if (entry is null) break;
+                if (entry is Sealed && (missing != end - 1 || await log.IsHoleAsync(attempt, missing, cancellation))) break; // A slow taker's.
+                if (entry.IsEnd && missing >= end - 2) ending ??= entry;
+                if (entry.KeptAfter is { } kept) return history with { Kept = kept, End = ending };
+            }
+        }
     }
 }

@@ -61,6 +61,9 @@ internal sealed class LogObjects(ICheckpointStore store, string job, RetryRule r
         return false;
     }
 
+    public DamagedObjectException Damaged(Attempt attempt, long number, string problem) =>
+        new(ObjectNames.LogEntry(job, attempt, Math.Max(0, number)), $"{problem}; the store is {store.Location}.");
+
     private Task<ReadOnlyMemory<byte>?> ReadBytesAsync(string name, CancellationToken cancellation) =>
         retry.CallAsync(c => store.ReadAsync(name, c), cancellation);
 }

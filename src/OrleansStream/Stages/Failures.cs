@@ -38,4 +38,5 @@ internal static class Failures
 }
 
 /// <summary>An invariant of the engine that does not hold. It ends the attempt.</summary>
+[GenerateSerializer]
 internal sealed class InvariantException(string message) : Exception(message);

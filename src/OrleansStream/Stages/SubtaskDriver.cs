@@ -64,8 +64,7 @@ internal sealed partial class SubtaskDriver
     /// <summary>The segments to restore from.</summary>
     public static IReadOnlyList<SegmentChain> Chains(SubtaskOpening opening) =>
     [
-        .. opening.Former.Select(static former => new SegmentChain(
-            former.Index, former.KeyGroups, [.. former.Segments.Select(static segment => new SegmentReference(segment.Name, segment.LengthBytes, segment.Checksum))])),
+        .. opening.Former.Select(static former => new SegmentChain(former.Index, former.KeyGroups, former.Segments)),
     ];
 
     /// <summary>Opens what the operators need outside: files, connections. Restored state is in place already.</summary>

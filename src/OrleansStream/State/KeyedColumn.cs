@@ -7,19 +7,34 @@ internal abstract class KeyedSlots
 {
     private int[] _uses = [];
 
+    /// <summary>How many slots have no use: so that asking after each record touches the counts of uses only when there is something to find.</summary>
+    private int _unusedSlots;
+
     /// <summary>The hash of the key that lives in a slot.</summary>
     public abstract ulong HashOf(int slot);
 
     /// <summary>Counts a value, a list, a map or a timer that the key now has.</summary>
-    public void AddUse(int slot) => _uses[slot]++;
+    public void AddUse(int slot)
+    {
+        if (_uses[slot]++ == 0) _unusedSlots--;
+    }
 
     /// <summary>Counts one less; at 0 the key may leave.</summary>
     public void DropUse(int slot)
     {
-        if (--_uses[slot] < 0) throw new InvalidOperationException($"Slot {slot} has less state than none: something was cleared twice.");
+        var left = --_uses[slot];
+        if (left < 0) throw new InvalidOperationException($"Slot {slot} has less state than none: something was cleared twice.");
+        if (left == 0) _unusedSlots++;
     }
 
-    public bool IsUsed(int slot) => _uses[slot] != 0;
+    /// <summary>Whether the key in a taken slot has nothing.</summary>
+    public bool IsUnused(int slot) => _unusedSlots > 0 && _uses[slot] == 0;
+
+    /// <summary>Counts a slot that a key has just taken.</summary>
+    protected void TakeUnused() => _unusedSlots++;
+
+    /// <summary>Counts a slot that a key without uses has just left.</summary>
+    protected void LeaveUnused() => _unusedSlots--;
 
     protected void ReserveUses(int slots)
     {
@@ -68,15 +83,14 @@ internal abstract class FrozenKeyedColumn
 /// <summary>The keys of an operator as of a freeze.</summary>
 internal abstract class FrozenKeys
 {
-    /// <summary>The epoch in which the key came into the slot; 0 when the slot is free.</summary>
-    public abstract uint BornOf(int slot);
+    /// <summary>Whether a key lives in the slot.</summary>
+    /// <remarks>
+    /// Enough to know whether a removal that was logged by its owner's slot is to be written. If the slot is free, the key that lived there has left, and
+    /// its own tombstone takes back all it had. If another key has come since, writing the removal for that key does no harm: it came after the base, so
+    /// everything it has is in the same delta, behind the removals.
+    /// </remarks>
+    public abstract bool IsLive(int slot);
 
     /// <summary>Begins an entry in the block of the key's group: the operation and the key are written, the caller writes the rest.</summary>
     public abstract SegmentBuffer Begin(SegmentBlocks blocks, int slot, byte op);
-
-    /// <summary>
-    /// Whether a removal logged in <paramref name="epoch"/> by the slot's number still concerns the key that lives there. When the former key has left since,
-    /// its own tombstone covers it; when slot and key changed within that one epoch, the answer is a harmless yes: all that the new key has is newer and is written after.
-    /// </summary>
-    public bool Concerns(int slot, uint epoch) => BornOf(slot) is var born && born != 0 && born <= epoch;
 }

@@ -25,11 +25,8 @@ internal sealed partial class KeyedStateTable<TKey>
             var op = SegmentBuffer.ReadByte(ref source);
             var key = _codec.Read(ref source);
             var hash = _codec.Hash(key);
-            if (KeyGroups.Of(hash, _maxParallelism) != section.Group)
-            {
-                throw new InvalidOperationException($"key '{key}' was saved in key group {section.Group}, but belongs to {KeyGroups.Of(hash, _maxParallelism)}");
-            }
-
+            var group = KeyGroups.Of(hash, _maxParallelism);
+            if (group != section.Group) throw StrayKey.Restored(key, section.Group, group);
             if (shape == 0) Leave(key, hash);
             else _columns[shape - 1].Restore(GetOrAddSlot(key, hash), op, ref source, section.Session);
         }
@@ -48,6 +45,7 @@ internal sealed partial class KeyedStateTable<TKey>
         foreach (var slot in _leftSlots)
         {
             _cells.Write(slot) = default;
+            LeaveUnused();
             _pool.Return(slot);
         }
 
@@ -73,7 +71,7 @@ internal sealed partial class KeyedStateTable<TKey>
 
     private sealed class FrozenCells(FrozenColumn<Cell> cells, KeyCodec<TKey> codec) : FrozenKeys
     {
-        public override uint BornOf(int slot) => cells.Cell(slot).Born;
+        public override bool IsLive(int slot) => cells.Cell(slot).Born != 0;
 
         public override SegmentBuffer Begin(SegmentBlocks blocks, int slot, byte op)
         {

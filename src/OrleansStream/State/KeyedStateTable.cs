@@ -107,7 +107,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void ReleaseIfEmpty(int slot)
     {
-        if (!IsUsed(slot)) Release(slot);
+        if (IsUnused(slot)) Release(slot);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -128,17 +128,12 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
     private int Add(TKey key, ulong hash)
     {
         var group = KeyGroups.Of(hash, _maxParallelism);
-        if (!_groups.Contains(group))
-        {
-            throw new InvalidOperationException(
-                $"Operator '{Operator}' got a record with key '{key}' of key group {group}, but this subtask owns the groups {_groups.Start} to {_groups.End - 1}: "
-                + "records and state went different ways.");
-        }
-
+        if (!_groups.Contains(group)) throw StrayKey.Received(Operator, key, group, _groups);
         var slot = _pool.Take();
         if (slot + 1 == _pool.Limit) Reserve(slot + 1);
         _cells.Write(slot) = new Cell { Hash = hash, Key = key, Born = _cells.Epoch };
         _index.Add(SlotIndex.TagOf(hash), slot);
+        TakeUnused();
         return slot;
     }
 
@@ -151,11 +146,12 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
 
     private void Release(int slot)
     {
+        if (!IsLive(slot)) return;
         ref var cell = ref _cells.Write(slot);
-        if (cell.Born == 0) return;
         if (cell.Born != _cells.Epoch) _tombstones.Add(_cells.Epoch, new Removed(cell.Hash, cell.Key));
         _index.Remove(SlotIndex.TagOf(cell.Hash), slot);
         cell = default;
+        LeaveUnused();
         _pool.Return(slot);
     }
 

@@ -114,7 +114,7 @@ internal sealed class ListColumn<V> : KeyedColumn
                 {
                     var cell = page[i];
                     var slot = (p << PagedColumn<Cell>.PageShift) + i;
-                    if (cell.Changed <= since || (cell.Count == 0 && since == 0) || keys.BornOf(slot) == 0) continue;
+                    if (cell.Changed <= since || (cell.Count == 0 && since == 0) || !keys.IsLive(slot)) continue;
                     var target = keys.Begin(blocks, slot, cell.Count > 0 ? SetOp : RemoveOp);
                     if (cell.Count == 0) continue;
                     target.WriteInt32(cell.Count);

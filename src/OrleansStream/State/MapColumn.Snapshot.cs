@@ -72,7 +72,7 @@ internal sealed partial class MapColumn<MK, MV>
         {
             foreach (var tombstone in tombstones.Span)
             {
-                if (!keys.Concerns(tombstone.Removed.Owner, tombstone.Epoch)) continue;
+                if (!keys.IsLive(tombstone.Removed.Owner)) continue;
                 mapKeys.Write(keys.Begin(blocks, tombstone.Removed.Owner, RemoveOp), tombstone.Removed.Key);
             }
 

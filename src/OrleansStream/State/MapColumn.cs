@@ -4,7 +4,7 @@ namespace OrleansStream.State;
 // - An entry is a slot of a second table, found by (owner slot, map key); a change costs that entry, in memory and in a delta.
 // - Entries are enumerated in the order in which their keys came into the map, over restores too: every entry keeps an order number, and a restore
 //   sorts by it. Setting a key that is there keeps its place.
-// - A removal is logged by the owner's slot. When the owner leaves, its own tombstone takes the whole map (see FrozenKeys.Concerns).
+// - A removal is logged by the owner's slot. When the owner leaves, its own tombstone takes the whole map (see FrozenKeys.IsLive).
 // - An owner that is freed has no entries, so an entry's owner slot never changes hands under it.
 
 /// <summary>One declared map per key. Slots are those of the table that opened the column.</summary>

@@ -22,7 +22,11 @@ internal sealed class SegmentBlocks(KeyGroupRange groups, int maxParallelism, Se
     public SegmentBuffer Begin(ulong hash)
     {
         var group = KeyGroups.Of(hash, maxParallelism);
-        if (!groups.Contains(group)) throw new InvalidOperationException($"State of key group {group} is kept by the subtask of groups {groups.Start} to {groups.End - 1}.");
+        if (!groups.Contains(group))
+        {
+            throw new InvalidOperationException($"State of key group {group} is kept by the subtask of groups {groups.Start} to {groups.End - 1}.");
+        }
+
         ref var block = ref _blocks[group - groups.Start];
         if (block.Count++ == 0) OpenSection(ref block, group - groups.Start);
         return block.Buffer!;

@@ -121,7 +121,7 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
         if (needed > Array.MaxLength)
         {
             throw new Jobs.StreamException(
-                $"A snapshot needs more than {Array.MaxLength} bytes in one piece; run the stage at a larger parallelism so that each subtask keeps less state.");
+                $"A snapshot needs more than {Array.MaxLength} bytes in one piece; run the stage at a larger parallelism so that a subtask keeps less.");
         }
 
         var grown = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, Math.Max(FirstBytes, 2L * _bytes.Length))));

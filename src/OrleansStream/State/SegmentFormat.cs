@@ -65,8 +65,8 @@ internal static class SegmentFormat
         if (total > Array.MaxLength)
         {
             throw new StreamException(
-                $"The snapshot {header.Checkpoint} of key groups {header.Groups.Start} to {header.Groups.End - 1} has {total} bytes, more than one object may have "
-                + $"({Array.MaxLength}); run the stage at a larger parallelism so that each subtask keeps less state.");
+                $"The snapshot {header.Checkpoint} of key groups {header.Groups.Start} to {header.Groups.End - 1} has {total} bytes, more than one object "
+                + $"may have ({Array.MaxLength}); run the stage at a larger parallelism so that each subtask keeps less state.");
         }
 
         var content = GC.AllocateUninitializedArray<byte>((int)total);
@@ -131,7 +131,9 @@ internal sealed record SegmentHeader(
         var version = SegmentBuffer.ReadInt32(ref source);
         if (version != SegmentFormat.Version)
         {
-            throw new JobRefusedException($"State segment '{segment}' has format version {version}; this build reads version {SegmentFormat.Version}. Use the build that wrote it, or a newer one.");
+            throw new JobRefusedException(
+                $"State segment '{segment}' has format version {version}; this build reads version {SegmentFormat.Version}. "
+                + "Use the build that wrote it, or a newer one.");
         }
 
         var checkpoint = new CheckpointId(new Attempt(SegmentBuffer.ReadInt32(ref source)), SegmentBuffer.ReadInt64(ref source));
@@ -151,7 +153,8 @@ internal sealed record SegmentHeader(
         var blobs = new OperatorBlob[SegmentBuffer.ReadInt32(ref source)];
         for (var i = 0; i < blobs.Length; i++)
         {
-            blobs[i] = new OperatorBlob(SegmentBuffer.ReadString(ref source), SegmentBuffer.ReadString(ref source), SegmentBuffer.ReadBytes(ref source).ToArray());
+            var name = SegmentBuffer.ReadString(ref source);
+            blobs[i] = new OperatorBlob(name, SegmentBuffer.ReadString(ref source), SegmentBuffer.ReadBytes(ref source).ToArray());
         }
 
         CheckpointId? basis = baseAttempt == 0 ? null : new CheckpointId(new Attempt(baseAttempt), baseNumber);

@@ -44,8 +44,8 @@ internal sealed class StateSerializers
         : type == typeof(ushort) ? "uint16" : type == typeof(char) ? "char" : null;
 
     /// <summary>
-    /// Names a type as its author does: by its alias, else by its full name. Part of the signature, because the generated serializers skip what they do not know:
-    /// another type would come back as defaults instead of failing.
+    /// Names a type as its author does: by its alias, else by its full name. Part of the signature, because the generated serializers skip what they do not
+    /// know: another type would come back as defaults instead of failing.
     /// </summary>
     internal static string NameOf(Type type)
     {

@@ -9,7 +9,10 @@ namespace OrleansStream.State;
 /// <param name="FormerGroups">Its key groups.</param>
 /// <param name="Segments">The segments, oldest first.</param>
 [GenerateSerializer, Immutable, Alias("os.SegmentChain")]
-internal sealed record SegmentChain([property: Id(0)] int FormerSubtask, [property: Id(1)] KeyGroupRange FormerGroups, [property: Id(2)] IReadOnlyList<SegmentReference> Segments);
+internal sealed record SegmentChain(
+    [property: Id(0)] int FormerSubtask,
+    [property: Id(1)] KeyGroupRange FormerGroups,
+    [property: Id(2)] IReadOnlyList<SegmentRef> Segments);
 
 /// <summary>What a restore gives beside the tables.</summary>
 /// <param name="Blobs">The state without keys of all former subtasks.</param>
@@ -157,7 +160,11 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         foreach (var chain in chains.OrderBy(c => c.FormerGroups.Start))
         {
             if (chain.Segments.Count == 0) throw new JobRefusedException($"The chain of former subtask {chain.FormerSubtask} names no segments.");
-            if (chain.FormerGroups.Start < end) throw new JobRefusedException($"Former subtask {chain.FormerSubtask} owns key groups that another one owns too.");
+            if (chain.FormerGroups.Start < end)
+            {
+                throw new JobRefusedException($"Former subtask {chain.FormerSubtask} owns key groups that another one owns too.");
+            }
+
             end = Math.Max(end, chain.FormerGroups.End);
             if (chain.FormerGroups.Contains(at)) at = chain.FormerGroups.End;
         }

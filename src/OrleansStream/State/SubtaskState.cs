@@ -5,10 +5,11 @@ namespace OrleansStream.State;
 
 // Contract: all parts of a subtask's state are frozen, published and restored together.
 // - A delta is against the last checkpoint known to be published, and says so in its header. Until one is known, every snapshot is full.
-// - Published(c) moves the base to c if c is newer; what changed before c's freeze is then no longer kept track of. Abandoned checkpoints leave no trace: the next
-//   delta reaches back over them.
+// - Published(c) moves the base to c if c is newer; what changed before c's freeze is then no longer kept track of. Abandoned checkpoints leave no trace:
+//   the next delta reaches back over them.
 // - Parts are registered before the first restore or freeze, never later: a part that came late would miss its state.
-// - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next snapshot is full.
+// - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next
+//   snapshot is full.
 // - Called on the owner's thread only.
 
 /// <summary>The state of one subtask: its keyed tables and windows, and the snapshots of them.</summary>
@@ -57,7 +58,11 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     /// <param name="blobs">State without keys.</param>
     public FrozenSubtask Freeze(CheckpointId id, bool full, IReadOnlyList<OperatorBlob> blobs)
     {
-        if (_last is { } last && id <= last) throw new InvalidOperationException($"Checkpoint {id} was frozen after {last}; ids are never reused and only grow.");
+        if (_last is { } last && id <= last)
+        {
+            throw new InvalidOperationException($"Checkpoint {id} was frozen after {last}; ids are never reused and only grow.");
+        }
+
         _isClosed = true;
         _last = id;
         var since = full ? 0 : _baseEpoch;
@@ -125,7 +130,9 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     {
         foreach (var part in _parts)
         {
-            if (part.Epoch != _epoch) throw new InvalidOperationException($"The table of operator '{part.Operator}' is in epoch {part.Epoch}, the subtask in {_epoch}: it was frozen apart.");
+            if (part.Epoch == _epoch) continue;
+            throw new InvalidOperationException(
+                $"The table of operator '{part.Operator}' is in epoch {part.Epoch}, the subtask in {_epoch}: it was frozen apart from the others.");
         }
     }
 }

@@ -1,6 +1,8 @@
 namespace OrleansStream.State;
 
-/// <summary>A four-way heap of timers by time, then by the hash of the key. Four children share a cache line or two, and the heap is half as deep as a binary one.</summary>
+/// <summary>
+/// A four-way heap of timers by time, then by the hash of the key. Four children share a cache line or two, and the heap is half as deep as a binary one.
+/// </summary>
 internal sealed class TimerHeap
 {
     private const int Ways = 4;

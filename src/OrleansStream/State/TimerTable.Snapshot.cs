@@ -35,7 +35,7 @@ internal sealed partial class TimerTable
         {
             foreach (var tombstone in tombstones.Span)
             {
-                if (!keys.Concerns(tombstone.Removed.Owner, tombstone.Epoch)) continue;
+                if (!keys.IsLive(tombstone.Removed.Owner)) continue;
                 keys.Begin(blocks, tombstone.Removed.Owner, RemoveOp).WriteInt64(tombstone.Removed.At);
             }
 

@@ -3,9 +3,9 @@ namespace OrleansStream.State;
 // Contract: a timer is a (key, time) pair; it is there once or not at all.
 // - Timers come due in the order of time, those of one time in the order of their keys' hashes: the order does not depend on when they were registered, so
 //   it is the same after a restore and at another parallelism. (Two keys of one 64-bit hash and one time come in the order of registration.)
-// - The heap is only a proposal: an item counts if its entry is still a live timer of that time and hash. Deleting a timer leaves its item behind; when more than
-//   half of the items are such leftovers the heap is rebuilt, so deleting costs amortized constant time and memory stays in proportion to live timers.
-// - A removal is logged by the owner's slot (see FrozenKeys.Concerns). An owner that is freed has no timers.
+// - The heap is only a proposal: an item counts if its entry is still a live timer of that time and hash. Deleting a timer leaves its item behind; when
+//   more than half of the items are leftovers the heap is rebuilt, so deleting costs amortized constant time and memory stays in proportion to live timers.
+// - A removal is logged by the owner's slot (see FrozenKeys.IsLive). An owner that is freed has no timers.
 
 /// <summary>The timers of one time domain of all keys of an operator in a subtask.</summary>
 internal sealed partial class TimerTable : KeyedColumn

@@ -37,7 +37,9 @@ internal sealed class ValueColumn<V> : KeyedColumn
 
     public void Set(int slot, in V value) => GetRefForWrite(slot) = value;
 
-    /// <summary>The value in place, to be changed before anything else is asked of the state; the declared default where there was none. It counts as set.</summary>
+    /// <summary>
+    /// The value in place, to be changed before anything else is asked of the table; the declared default where there was none. It counts as set.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref V GetRefForWrite(int slot)
     {
@@ -105,7 +107,7 @@ internal sealed class ValueColumn<V> : KeyedColumn
                     if ((cell.Mark & ~Present) <= since) continue;
                     var isSet = (cell.Mark & Present) != 0;
                     var slot = (p << PagedColumn<Cell>.PageShift) + i;
-                    if ((!isSet && since == 0) || keys.BornOf(slot) == 0) continue;
+                    if ((!isSet && since == 0) || !keys.IsLive(slot)) continue;
                     var target = keys.Begin(blocks, slot, isSet ? SetOp : RemoveOp);
                     if (isSet) codec.Write(target, in cell.Value, blocks.Session);
                 }

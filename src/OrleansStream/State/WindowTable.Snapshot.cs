@@ -18,11 +18,8 @@ internal sealed partial class WindowTable<TKey, TAcc>
             var key = _keys.Read(ref source);
             var start = SegmentBuffer.ReadInt64(ref source);
             var hash = _keys.Hash(key);
-            if (KeyGroups.Of(hash, _maxParallelism) != section.Group)
-            {
-                throw new InvalidOperationException($"key '{key}' was saved in key group {section.Group}, but belongs to {KeyGroups.Of(hash, _maxParallelism)}");
-            }
-
+            var group = KeyGroups.Of(hash, _maxParallelism);
+            if (group != section.Group) throw StrayKey.Restored(key, section.Group, group);
             if (op == KeyedColumn.RemoveOp)
             {
                 if (TryGet(key, hash, start, out var slot)) Remove(slot);
@@ -46,8 +43,13 @@ internal sealed partial class WindowTable<TKey, TAcc>
     }
 
     private sealed class Frozen(
-        FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, KeyCodec<TKey> keys, StateCodec<TAcc> accumulators, uint since, long purgedBefore, string name)
-        : IFrozenPart
+        FrozenColumn<Cell> cells,
+        ReadOnlyMemory<Tombstone<Removed>> tombstones,
+        KeyCodec<TKey> keys,
+        StateCodec<TAcc> accumulators,
+        uint since,
+        long purgedBefore,
+        string name) : IFrozenPart
     {
         public long LineOf(int shape) => purgedBefore;
 
@@ -68,7 +70,8 @@ internal sealed partial class WindowTable<TKey, TAcc>
                     if (cell.Start < purgedBefore)
                     {
                         throw new InvalidOperationException(
-                            $"Operator '{name}' keeps a window of key '{cell.Key}' that starts at {cell.Start}, before its purge line {purgedBefore}: a restore would lose it.");
+                            $"Operator '{name}' keeps a window of key '{cell.Key}' that starts at {cell.Start}, before its purge line {purgedBefore}: "
+                            + "a restore would lose it.");
                     }
 
                     accumulators.Write(Begin(blocks, cell.Hash, cell.Key, cell.Start, KeyedColumn.SetOp), in cell.Accumulator, blocks.Session);

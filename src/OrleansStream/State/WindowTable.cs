@@ -47,6 +47,9 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     /// <summary>All slot numbers are below it.</summary>
     public int SlotLimit => _pool.Limit;
 
+    /// <summary>Removals that are kept until a published checkpoint is without the windows.</summary>
+    internal int LoggedRemovals => _tombstones.Count;
+
     /// <summary>Windows that start before it are gone; it only goes forward.</summary>
     public long PurgedBefore
     {
@@ -122,13 +125,7 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     private int Add(TKey key, ulong hash, long start)
     {
         var group = KeyGroups.Of(hash, _maxParallelism);
-        if (!_groups.Contains(group))
-        {
-            throw new InvalidOperationException(
-                $"Operator '{Operator}' got a record with key '{key}' of key group {group}, but this subtask owns the groups {_groups.Start} to {_groups.End - 1}: "
-                + "records and state went different ways.");
-        }
-
+        if (!_groups.Contains(group)) throw StrayKey.Received(Operator, key, group, _groups);
         if (start < _purgedBefore)
         {
             throw new InvalidOperationException(

@@ -184,6 +184,30 @@ public sealed class HistoryLogTests
     }
 
     [Fact]
+    public async Task A_lost_entry_is_named_and_not_waited_for()
+    {
+        var log = await BegunAsync("a", Attempt.First);
+        for (var i = 1; i <= 5; i++) await PublishAsync(log, "a", i);
+        await log.AppendAsync(new Finished("a"), Cancellation);
+        var name = ObjectNames.LogEntry(Samples.Job, Attempt.First, 5);
+        _store.Delete(name);
+        Assert.Equal(name, (await Assert.ThrowsAsync<DamagedObjectException>(ReadAsync)).ObjectName);
+        Assert.Equal(name, (await Assert.ThrowsAsync<DamagedObjectException>(() => TakeOverAsync("b"))).ObjectName);
+    }
+
+    [Fact]
+    public async Task Another_entry_in_the_place_of_an_attempts_start_is_named()
+    {
+        await BegunAsync("a", Attempt.First);
+        await TakeOverAsync("b");
+        await TakeOverAsync("c");
+        var name = ObjectNames.LogEntry(Samples.Job, Attempt.First, 0);
+        _store.Delete(name);
+        _store.TryCreate(name, new Finished("a").Encode());
+        Assert.Equal(name, (await Assert.ThrowsAsync<DamagedObjectException>(ReadAsync)).ObjectName);
+    }
+
+    [Fact]
     public async Task Trimming_leaves_few_entries_and_the_newest_that_says_what_is_kept()
     {
         var log = await BegunAsync("a", Attempt.First);
@@ -242,6 +266,7 @@ public sealed class HistoryLogTests
         var gate = new TaskCompletionSource();
         _store.BeforeCreate = _ => gate.Task;
         var first = PublishAsync(log, "a", 1);
+        _store.BeforeCreate = null;
         await Assert.ThrowsAsync<InvalidOperationException>(() => PublishAsync(log, "a", 2));
         gate.SetResult();
         Assert.True(await first);

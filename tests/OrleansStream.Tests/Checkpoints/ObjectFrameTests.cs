@@ -46,6 +46,8 @@ public sealed class ObjectFrameTests
         var cut = Assert.Throws<DamagedObjectException>(() => LogEntry.Decode("jobs/x/1", bytes.AsMemory(0, bytes.Length - 3)));
         Assert.Equal("jobs/x/1", cut.ObjectName);
         Assert.Contains("'jobs/x/1' is damaged: it was cut short", cut.Message, StringComparison.Ordinal);
+        var longer = Assert.Throws<DamagedObjectException>(() => LogEntry.Decode("n", (byte[])[.. bytes, 0]));
+        Assert.Contains("bytes were added", longer.Message, StringComparison.Ordinal);
 
         bytes[^2] ^= 1;
         Assert.Contains("checksum", Assert.Throws<DamagedObjectException>(() => LogEntry.Decode("n", bytes)).Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.State;
 
 namespace OrleansStream.Tests.State;
@@ -23,7 +24,7 @@ public sealed class ConcurrentEncodingTests
     {
         var random = new Random(11);
         var store = new SegmentStore();
-        var chains = new Dictionary<long, List<SegmentReference>>();
+        var chains = new Dictionary<long, List<SegmentRef>>();
         var encoding = new Queue<(long Number, FrozenSubtask Frozen, long Round, Task<EncodedSegment> Task)>();
         long round = 0;
         for (var number = 1L; number <= 40; number++)
@@ -78,6 +79,37 @@ public sealed class ConcurrentEncodingTests
         Assert.Throws<OperationCanceledException>(frozen.Encode);
     }
 
+    [Fact]
+    public void A_release_during_the_encoding_hands_pages_back_only_when_the_encoder_has_stopped()
+    {
+        var part = new PartReleasedWhileEncoding();
+        var header = new SegmentHeader(StateSetup.Checkpoint(1), null, StateSetup.AllGroups(MaxParallelism), MaxParallelism, [], []);
+        part.Frozen = new FrozenSubtask(header, [part], [0], StateSetup.Serializers);
+        Assert.Throws<OperationCanceledException>(part.Frozen.Encode);
+        Assert.False(part.WasReleasedInside);
+        Assert.True(part.IsReleased);
+    }
+
+    private sealed class PartReleasedWhileEncoding : IFrozenPart
+    {
+        public FrozenSubtask Frozen { get; set; } = null!;
+
+        public bool WasReleasedInside { get; private set; }
+
+        public bool IsReleased { get; private set; }
+
+        public long LineOf(int shape) => 0;
+
+        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        {
+            Frozen.Release();
+            WasReleasedInside = IsReleased;
+            blocks.ThrowIfReleased();
+        }
+
+        public void Release() => IsReleased = true;
+    }
+
     private static (KeyedStateTable<int>, WindowTable<int, Average>) Open(SubtaskState state)
     {
         var table = new KeyedStateTable<int>("score", StateSetup.AllGroups(MaxParallelism), MaxParallelism, [Pair, List, Map], StateSetup.Serializers);
@@ -120,7 +152,7 @@ public sealed class ConcurrentEncodingTests
         }
     }
 
-    private static async Task CheckAsync(SegmentStore store, List<SegmentReference> segments, long round)
+    private static async Task CheckAsync(SegmentStore store, List<SegmentRef> segments, long round)
     {
         var state = new SubtaskState(StateSetup.AllGroups(MaxParallelism), MaxParallelism, StateSetup.Serializers);
         var (table, windows) = Open(state);

@@ -105,7 +105,12 @@ public sealed class KeyCodecTests
     private static void Roundtrip<T>(params T[] keys)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        foreach (var key in keys) KeyCodec<T>.Default.Write(buffer, key);
+        foreach (var key in keys)
+        {
+            KeyCodec<T>.Default.Write(buffer, key);
+            Assert.Equal(KeyCodec<T>.Default.MaxLength(key), KeyCodec<T>.Default.Encode(key, new byte[KeyCodec<T>.Default.MaxLength(key)]));
+        }
+
         var source = buffer.WrittenSpan;
         foreach (var key in keys)
         {

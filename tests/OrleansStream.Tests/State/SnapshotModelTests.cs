@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.State;
 
 namespace OrleansStream.Tests.State;
@@ -69,7 +70,8 @@ public sealed class SnapshotModelTests
             var number = _random.Next(10);
             switch (_random.Next(14))
             {
-                case 0: case 1:
+                case 0:
+                case 1:
                     table.Values(ModelSubtask.Total).GetRefForWrite(slot) += number;
                     _model.Totals[key] = _model.Totals.GetValueOrDefault(key) + number;
                     break;
@@ -95,10 +97,12 @@ public sealed class SnapshotModelTests
                     _model.Lists.Remove(key);
                     if (items.Length > 0) _model.Lists[key] = [.. items];
                     break;
-                case 7: case 8:
+                case 7:
+                case 8:
                     WorkOnMap(table, slot, key, number);
                     break;
-                case 9: case 10:
+                case 9:
+                case 10:
                     Assert.Equal(_model.Timers.Add((key, number)), table.EventTimers.Register(slot, number));
                     break;
                 case 11:
@@ -146,7 +150,8 @@ public sealed class SnapshotModelTests
 
         private void FireTimers(ModelSubtask owner, long now)
         {
-            var due = _model.Timers.Where(t => t.At <= now && OwnerOf(t.Key) == owner).OrderBy(t => t.At).ThenBy(t => KeyCodec<string>.Default.Hash(t.Key)).ToList();
+            var due = _model.Timers.Where(t => t.At <= now && OwnerOf(t.Key) == owner)
+                .OrderBy(t => t.At).ThenBy(t => KeyCodec<string>.Default.Hash(t.Key)).ToList();
             foreach (var expected in due)
             {
                 Assert.Equal(expected.At, owner.Table.EventTimers.Next);
@@ -191,7 +196,8 @@ public sealed class SnapshotModelTests
         {
             var id = StateSetup.Checkpoint(++_number);
             var full = _random.Next(5) == 0;
-            _inFlight.Add(new Taken(_number, _model.Copy(), [.. _subtasks.Select(s => s.State.Freeze(id, full, []))], [.. _subtasks.Select(s => s.State.Groups)]));
+            FrozenSubtask[] frozen = [.. _subtasks.Select(s => s.State.Freeze(id, full, []))];
+            _inFlight.Add(new Taken(_number, _model.Copy(), frozen, [.. _subtasks.Select(s => s.State.Groups)]));
             if (_random.Next(3) == 0) Settle();
         }
 
@@ -212,7 +218,7 @@ public sealed class SnapshotModelTests
             for (var i = 0; i < taken.Frozen.Length; i++)
             {
                 var segment = _store.Put($"{taken.Number}/{i}", taken.Frozen[i].Encode());
-                List<SegmentReference> segments = taken.Frozen[i].Base is { } b ? [.. _chains[(b.Number, i)].Segments, segment] : [segment];
+                List<SegmentRef> segments = taken.Frozen[i].Base is { } b ? [.. _chains[(b.Number, i)].Segments, segment] : [segment];
                 _chains[(taken.Number, i)] = new SegmentChain(i, taken.Groups[i], segments);
             }
 
@@ -237,6 +243,7 @@ public sealed class SnapshotModelTests
         {
             Open(_random.Next(1, 6));
             var read = await ReadAsync(taken);
+            Assert.Equal(taken.Model.Keys.Count(), _subtasks.Sum(s => s.Table.KeyCount));
             foreach (var subtask in _subtasks)
             {
                 var drained = subtask.DrainTimers();

@@ -17,6 +17,9 @@ internal sealed class StateModel
 
     public SortedDictionary<(string Key, long Start), Average> Windows { get; } = new(TimerOrder);
 
+    /// <summary>Every key that has anything beside windows, once.</summary>
+    public IEnumerable<string> Keys => Totals.Keys.Union(Profiles.Keys).Union(Lists.Keys).Union(Maps.Keys).Union(Timers.Select(static t => t.Key));
+
     private static Comparer<(string, long)> TimerOrder { get; } = Comparer<(string, long)>.Create(
         static (a, b) => string.CompareOrdinal(a.Item1, b.Item1) is var c && c != 0 ? c : a.Item2.CompareTo(b.Item2));
 

@@ -22,10 +22,10 @@ internal static class StateSetup
     public static int Window<TKey, TAcc>(this WindowTable<TKey, TAcc> table, TKey key, long start) =>
         table.GetOrAdd(key, KeyCodec<TKey>.Default.Hash(key), start, out _);
 
-    public static SegmentReference Put(this SegmentStore store, string name, EncodedSegment segment)
+    public static SegmentRef Put(this SegmentStore store, string name, EncodedSegment segment)
     {
         store.Objects[name] = segment.Content.ToArray();
-        return new SegmentReference(name, segment.Content.Length, segment.Checksum);
+        return new SegmentRef(name, segment.Content.Length, segment.Checksum, default);
     }
 }
 
@@ -64,6 +64,9 @@ internal sealed class SegmentStore : ICheckpointStore
 
 [GenerateSerializer, Immutable, Alias("os.tests.Profile")]
 public sealed record Profile([property: Id(0)] string Name, [property: Id(1)] int Count);
+
+[GenerateSerializer, Immutable, Alias("os.tests.Twins")]
+public sealed record Twins([property: Id(0)] Profile First, [property: Id(1)] Profile Second);
 
 [GenerateSerializer, Immutable, Alias("os.tests.Average")]
 public record struct Average([property: Id(0)] long Count, [property: Id(1)] double Sum);

@@ -81,7 +81,7 @@ public sealed class SubtaskStateTests
         var (tenth, table) = New(new KeyGroupRange(64, 77));
         await tenth.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken);
         Assert.InRange(table.KeyCount, 4_000, 6_000);
-        Assert.InRange(_store.BytesRead, 1, (chain.Segments[0].Length / 9) + 70_000);
+        Assert.InRange(_store.BytesRead, 1, (chain.Segments[0].LengthBytes / 9) + 70_000);
     }
 
     [Fact]
@@ -160,6 +160,50 @@ public sealed class SubtaskStateTests
     }
 
     [Fact]
+    public async Task Values_that_share_objects_inside_and_among_each_other_rest_each_by_itself()
+    {
+        var twins = new ValueState<Twins>("twins");
+        var (state, table) = New(StateSetup.AllGroups(MaxParallelism), twins);
+        var shared = new Profile("shared", 1);
+        var values = Enumerable.Range(0, 500).Select(i => new Profile("own", i)).Select((own, i) => (i % 3) switch
+        {
+            0 => new Twins(own, own),
+            1 => new Twins(shared, own),
+            _ => new Twins(shared, shared),
+        }).ToArray();
+        for (var i = 0; i < values.Length; i++) table.Values(twins).Set(table.Slot($"key-{i}"), values[i]);
+        var segment = _store.Put("twins", state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
+
+        // Read in parts, by another subtask each, so that no value can lean on one before it.
+        for (var subtask = 0; subtask < 3; subtask++)
+        {
+            var (part, read) = New(KeyGroups.Range(subtask, 3, MaxParallelism), twins);
+            await part.RestoreAsync(_store, [new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [segment])], TestContext.Current.CancellationToken);
+            Assert.InRange(read.KeyCount, 100, 250);
+            for (var i = 0; i < 500; i++)
+            {
+                if (!read.TryGetSlot($"key-{i}", KeyCodec<string>.Default.Hash($"key-{i}"), out var slot)) continue;
+                Assert.Equal(values[i], read.Values(twins).Get(slot));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_key_whose_state_was_cleared_but_not_released_before_the_freeze_is_gone_after_a_restore()
+    {
+        var (state, table) = New(StateSetup.AllGroups(MaxParallelism));
+        table.Values(Total).Set(table.Slot("a"), 1);
+        var full = _store.Put("full", state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
+        state.Published(StateSetup.Checkpoint(1));
+        table.Values(Total).Clear(table.Slot("a"));
+        var delta = _store.Put("delta", state.Freeze(StateSetup.Checkpoint(2), false, []).Encode());
+
+        var (restored, read) = New(StateSetup.AllGroups(MaxParallelism));
+        await restored.RestoreAsync(_store, [new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [full, delta])], TestContext.Current.CancellationToken);
+        Assert.Equal(0, read.KeyCount);
+    }
+
+    [Fact]
     public async Task Chains_that_leave_a_key_group_out_or_name_it_twice_are_refused()
     {
         var chain = await SaveAsync(100);
@@ -176,7 +220,7 @@ public sealed class SubtaskStateTests
     public async Task A_chain_with_a_delta_missing_or_in_front_is_noticed()
     {
         var (state, table) = New(StateSetup.AllGroups(MaxParallelism));
-        var segments = new List<SegmentReference>();
+        var segments = new List<SegmentRef>();
         for (var i = 1; i <= 3; i++)
         {
             table.Values(Total).Set(table.Slot("a"), i);
@@ -187,8 +231,8 @@ public sealed class SubtaskStateTests
         foreach (var wrong in new[] { new[] { 0, 2 }, [1, 2], [0, 2, 1] })
         {
             var (restored, _) = New(StateSetup.AllGroups(MaxParallelism));
-            await Assert.ThrowsAsync<DamagedObjectException>(async () => await restored.RestoreAsync(
-                _store, [new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [.. wrong.Select(i => segments[i])])], TestContext.Current.CancellationToken));
+            var chain = new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [.. wrong.Select(i => segments[i])]);
+            await Assert.ThrowsAsync<DamagedObjectException>(async () => await restored.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken));
         }
     }
 

@@ -34,7 +34,8 @@ public sealed class WindowTableTests
         for (var slot = 0; slot < 1000; slot++) _table.Remove(slot);
         _table.GetRefForWrite(Open("late", 30, true)) = 7;
         var delta = store.Put("delta", _state.Freeze(StateSetup.Checkpoint(2), false, []).Encode());
-        Assert.InRange(delta.Length, 1, 600);
+        Assert.InRange(delta.LengthBytes, 1, 600);
+        Assert.Equal(0, _table.LoggedRemovals);
 
         var (restored, table) = New(new KeyGroupRange(0, 16));
         await restored.RestoreAsync(store, [new SegmentChain(0, new KeyGroupRange(0, 16), [full, delta])], TestContext.Current.CancellationToken);
@@ -42,6 +43,20 @@ public sealed class WindowTableTests
         Assert.Equal(20, table.PurgedBefore);
         Assert.True(table.TryGet("late", KeyCodec<string>.Default.Hash("late"), 30, out var late));
         Assert.Equal(7, table.Read(late));
+    }
+
+    [Fact]
+    public void A_removal_above_the_line_is_kept_until_a_checkpoint_without_the_window_is_published()
+    {
+        Open("a", 10, true);
+        _state.Freeze(StateSetup.Checkpoint(1), true, []).Release();
+        _table.Remove(Open("a", 10, false));
+        _table.Remove(Open("b", 10, true));
+        _state.Published(StateSetup.Checkpoint(1));
+        Assert.Equal(1, _table.LoggedRemovals);
+        _state.Freeze(StateSetup.Checkpoint(2), false, []).Release();
+        _state.Published(StateSetup.Checkpoint(2));
+        Assert.Equal(0, _table.LoggedRemovals);
     }
 
     [Fact]
