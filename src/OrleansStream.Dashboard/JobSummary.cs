@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.Dashboard;
@@ -17,6 +18,7 @@ public sealed record JobSummary(
     string Job, string Phase, int Attempt, int Parallelism, double RecordsPerSecond, DateTimeOffset? Watermark, bool InputEnded, CheckpointView? LastCheckpoint, string? Cause)
 {
     /// <summary>The watermark for people.</summary>
+    [JsonIgnore]
     public string WatermarkText => InputEnded ? "at the end of input"
         : Watermark is { } watermark ? watermark.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)
         : "not yet";

@@ -23,14 +23,14 @@ public static class StreamDashboard
 
     /// <summary>
     /// Maps the status page: <c>/</c> as HTML for people, <c>/api/jobs</c> and <c>/api/jobs/{name}</c> as JSON for programs. Answers only requests that come
-    /// from this machine and name it as <c>localhost</c>; everything else gets 403 or 404.
+    /// from this machine and name it as <c>localhost</c> or by a loopback address (so that no page from elsewhere can read it by a name of its own); everything else gets 403.
     /// </summary>
     /// <param name="endpoints">Where to map it, for example the application, or a group under a path of its own. The services must be those of a silo with OrleansStream.</param>
     public static IEndpointConventionBuilder MapStreamDashboard(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("");
-        group.AddEndpointFilter(static async (call, next) => IsLocal(call.HttpContext.Connection)
+        group.AddEndpointFilter(static async (call, next) => IsLocal(call.HttpContext)
             ? await next(call)
             : Results.Problem(statusCode: StatusCodes.Status403Forbidden, title: "Not from here", detail: "The status page answers this machine only."));
 
@@ -44,7 +44,6 @@ public static class StreamDashboard
             (await Task.WhenAll(jobs.Names.Select(jobs.GetStatusAsync)).WaitAsync(LongestAnswer, TimeProvider.System, cancellation)).Select(JobSummary.Of).ToList()));
         group.MapGet("/api/jobs/{name}", static (string name, IServiceProvider services, CancellationToken cancellation) => AnswerAsync(services, async jobs =>
             JobView.Of(await jobs.GetStatusAsync(name).WaitAsync(LongestAnswer, TimeProvider.System, cancellation))));
-        group.RequireHost("localhost", "127.0.0.1", "[::1]");
         return group;
     }
 
@@ -64,8 +63,12 @@ public static class StreamDashboard
         }
     }
 
-    /// <summary>A request without an address came through memory, as a test server's do.</summary>
-    private static bool IsLocal(ConnectionInfo connection) => connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address);
+    private static bool IsLocal(HttpContext http)
+    {
+        var host = http.Request.Host.Host;
+        return http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
+            && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named)));
+    }
 
     private static byte[] ReadPage()
     {

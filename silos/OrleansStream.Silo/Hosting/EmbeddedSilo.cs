@@ -119,7 +119,12 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
     {
         builder.Logging.AddProvider(new ScreenLoggerProvider(settings.Screen, settings.Verbose));
         builder.Logging.SetMinimumLevel(settings.Verbose ? LogLevel.Information : LogLevel.Warning);
-        if (!settings.Verbose) builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft", LogLevel.Error);
+        if (!settings.Verbose)
+        {
+            // What goes wrong in a cluster of one the job says itself, with its cause.
+            builder.Logging.AddFilter("Orleans", LogLevel.None).AddFilter("Polly", LogLevel.None).AddFilter("Microsoft", LogLevel.Error).AddFilter("OrleansStream", LogLevel.Warning);
+        }
+
         builder.Services.RemoveAll<IHostLifetime>().AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = LongestStop);
         builder.Services.AddSingleton<TextWriter>(settings.Screen.Lines);
