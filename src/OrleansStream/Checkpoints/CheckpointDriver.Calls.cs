@@ -1,6 +1,6 @@
+using OrleansStream.Stages;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
-using OrleansStream.Stages;
 
 namespace OrleansStream.Checkpoints;
 
@@ -61,6 +61,20 @@ internal sealed partial class CheckpointDriver
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>Counts stand still when an attempt has ended well: they are asked for once more. Only for people, so an answer that does not come is done without.</summary>
+    private async Task LastReportsAsync()
+    {
+        var reports = Task.WhenAll(_table.Addresses.Keys.Select(async subtask => NoteReport(await _subtasks.HeartbeatAsync(subtask))));
+        try
+        {
+            await reports.WaitAsync(_timings.HeartbeatInterval, _time, _ended.Token);
+        }
+        catch (Exception error) when (error is not InvariantException)
+        {
+            _ = reports.ContinueWith(static late => _ = late.Exception, TaskScheduler.Current);
         }
     }
 

@@ -4,7 +4,9 @@ using OrleansStream.Jobs;
 namespace OrleansStream.Hosting;
 
 /// <summary>Revives the jobs that should run when the silo has started, and ends them cleanly when it leaves.</summary>
-internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloSubtasks subtasks, IJobPort port, ILocalSiloDetails local, IClusterMembershipService membership, ILogger<JobLifecycle> logger)
+internal sealed partial class JobLifecycle(
+    IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloJobs active, SiloSubtasks subtasks, IJobPort port, ILocalSiloDetails local,
+    IClusterMembershipService membership, ILogger<JobLifecycle> logger)
     : ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>How often it is looked whether all jobs that should run do, besides at each change of the cluster.</summary>
@@ -13,11 +15,14 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
     /// <summary>The longest that a leaving silo waits for its jobs.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
 
+    /// <summary>After the silo is in the cluster, and before it leaves: from then on it places no calls any more, not even to itself.</summary>
+    private const int Stage = ServiceLifecycleStage.Active + 1;
+
     private readonly ILogger _logger = logger;
     private readonly CancellationTokenSource _stopping = new();
     private Task _revival = Task.CompletedTask;
 
-    public void Participate(ISiloLifecycle observer) => observer.Subscribe<JobLifecycle>(ServiceLifecycleStage.Active, StartAsync, StopAsync);
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe<JobLifecycle>(Stage, StartAsync, StopAsync);
 
     private Task StartAsync(CancellationToken cancellation)
     {
@@ -71,12 +76,20 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
         await _stopping.CancelAsync();
         try
         {
-            await Task.WhenAll(subtasks.LeaveAsync(), _revival).WaitAsync(LongestFarewell, services.Time, cancellation);
+            await LeaveAsync().WaitAsync(LongestFarewell, services.Time, cancellation);
         }
         catch (Exception error)
         {
             LogFarewell(error.Message);
         }
+    }
+
+    /// <summary>Jobs first: they end their own subtasks, here and on other silos. What is left belongs to jobs that live elsewhere.</summary>
+    private async Task LeaveAsync()
+    {
+        await _revival;
+        await active.LeaveAllAsync("The job's silo is leaving.");
+        await subtasks.LeaveAsync();
     }
 
     [LoggerMessage(LogLevel.Information, "Ready to run stream jobs, {Where}")]

@@ -25,6 +25,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<JobRegistry>();
         services.AddSingleton<StreamServices>();
         services.AddSingleton<SiloSubtasks>();
+        services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();
         services.AddSingleton<IStreamJobs, StreamJobs>();

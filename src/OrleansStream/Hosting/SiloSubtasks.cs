@@ -29,6 +29,19 @@ internal sealed class SiloSubtasks
         }));
 }
 
+/// <summary>The job grains that are active on this silo, so that they leave while the cluster still listens.</summary>
+internal sealed class SiloJobs
+{
+    private readonly ConcurrentDictionary<string, IJobGrain> _active = new();
+
+    public void Add(string job, IJobGrain grain) => _active[job] = grain;
+
+    public void Remove(string job) => _active.TryRemove(job, out _);
+
+    /// <summary>Ends the attempts of all jobs without a word in their logs.</summary>
+    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.LeaveAsync(cause)));
+}
+
 /// <summary>The agent of one silo, pinned to it.</summary>
 internal interface ISiloGrain : IGrainWithStringKey
 {

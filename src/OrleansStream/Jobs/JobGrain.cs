@@ -8,7 +8,7 @@ namespace OrleansStream.Jobs;
 
 /// <summary>The shell of a <see cref="JobDriver"/>.</summary>
 [Reentrant, KeepAlive, PreferLocalPlacement]
-internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, ILogger<JobGrain> logger) : Grain, IJobGrain
+internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, SiloJobs active, ILogger<JobGrain> logger) : Grain, IJobGrain
 {
     /// <summary>The longest that a waiting call is held.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -30,6 +30,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             services.NewRetry(),
             StreamServices.NewWriterId,
             services.Time);
+        active.Add(Job, this.AsReference<IJobGrain>());
         return Task.CompletedTask;
     }
 
@@ -118,6 +119,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        active.Remove(Job);
         if (_driver is { IsActive: true } driver) await Task.WhenAny(driver.LeaveAsync("The job's silo is leaving."), Task.Delay(LongestWait, services.Time, cancellationToken));
     }
 
