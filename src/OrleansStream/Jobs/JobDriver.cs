@@ -75,6 +75,20 @@ internal sealed partial class JobDriver
         _run = RunAsync(start);
     }
 
+    /// <summary>Knows from the history how the job ended before this driver was made.</summary>
+    public void Recall(LogEntry end, int attempts)
+    {
+        if (Phase != JobPhase.Idle) return;
+        Attempt = new Attempt(attempts);
+        (Phase, Cause) = end switch
+        {
+            Finished => (JobPhase.Finished, null),
+            Stopped stopped => (JobPhase.Stopped, stopped.Reason),
+            Failed failed => (JobPhase.Failed, failed.Cause),
+            _ => (Phase, Cause),
+        };
+    }
+
     /// <summary>Takes a last checkpoint and stops.</summary>
     public void Stop(string reason)
     {
@@ -203,7 +217,11 @@ internal sealed partial class JobDriver
         Attempt = takeover.Next;
         var (manifest, kept) = await ChooseAsync(takeover.History, plan);
         var started = new Started(
-            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow());
+            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
+        {
+            RecordsPerSecond = start.RecordsPerSecond,
+            CheckpointInterval = start.CheckpointInterval,
+        };
         if (takeover.History.End is Finished) return await FinishAgainAsync();
         if (manifest is not null) await CommitPendingAsync(manifest, plan);
 

@@ -14,6 +14,8 @@ namespace OrleansStream.Stages;
 /// </summary>
 internal sealed partial class SubtaskDriver
 {
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
     private readonly Subtask _subtask;
     private readonly SubtaskContext _context;
     private readonly ISubtaskNetwork _network;
@@ -64,8 +66,7 @@ internal sealed partial class SubtaskDriver
     /// <summary>The segments to restore from.</summary>
     public static IReadOnlyList<SegmentChain> Chains(SubtaskOpening opening) =>
     [
-        .. opening.Former.Select(static former => new SegmentChain(
-            former.Index, former.KeyGroups, [.. former.Segments.Select(static segment => new SegmentReference(segment.Name, segment.LengthBytes, segment.Checksum))])),
+        .. opening.Former.Select(static former => new SegmentChain(former.Index, former.KeyGroups, former.Segments)),
     ];
 
     /// <summary>Opens what the operators need outside: files, connections. Restored state is in place already.</summary>
@@ -150,6 +151,13 @@ internal sealed partial class SubtaskDriver
         Position = _context.Position,
     };
 
+    /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>
+    public Task LeaveAsync(string cause)
+    {
+        if (_isStarted) Fail(new StreamException($"Job '{_context.Job}', subtask {Id}: {cause}"));
+        return EndAsync();
+    }
+
     /// <summary>Ends the opening: nothing is processed, sent or written after this. Completes when what it held is closed.</summary>
     public Task EndAsync()
     {
@@ -184,6 +192,7 @@ internal sealed partial class SubtaskDriver
         {
             while (!_ended.IsCancellationRequested)
             {
+                RequireCoordinator();
                 var pause = RunSlices();
                 Pump();
                 if (pause is null) await Task.Yield();
@@ -196,6 +205,12 @@ internal sealed partial class SubtaskDriver
         }
 
         await CloseAsync();
+    }
+
+    private void RequireCoordinator()
+    {
+        if (_time.GetElapsedTime(_heardAt) < _timings.CoordinatorSilence) return;
+        throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
     }
 
     /// <summary>Works for a few milliseconds; returns why it must wait, or null when there is more to do.</summary>
@@ -239,9 +254,7 @@ internal sealed partial class SubtaskDriver
             return;
         }
 
-        var heartbeat = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
-        if (heartbeat <= TimeSpan.Zero) throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
-        var wait = heartbeat;
+        var wait = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
         var now = Clock();
         if (_subtask.NextTime(now, why == StepKind.NoRoom) is { } next)
         {
@@ -250,6 +263,7 @@ internal sealed partial class SubtaskDriver
         }
 
         var began = now.Elapsed;
+        if (wait < OneMillisecond) wait = OneMillisecond;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
         await _signal.Task;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
