@@ -247,7 +247,7 @@ public sealed class KeyedOperatorTests
     [Fact]
     public async Task The_watermark_is_known_again_after_a_restart()
     {
-        _context.RestoredWatermark = 77;
+        _context.FormerWatermarks = [new FormerWatermark(_context.Groups, 77)];
         var keyed = Make(static (_, ref context) => context.Emit($"{context.Watermark}"));
         await keyed.OpenAsync(TestContext.Current.CancellationToken);
         keyed.GiveKeyed(Key, ("a", 1));
