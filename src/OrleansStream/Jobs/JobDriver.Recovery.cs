@@ -131,9 +131,9 @@ internal sealed partial class JobDriver
     {
         try
         {
-            if ((await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Last != Attempt || Attempt is null) return;
+            if (Attempt is not { } own || (await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Attempts > own.Number) return;
             var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
-            if (takeover.Next != Attempt.Value.Next || takeover.History.LastStarted is not { } last) return;
+            if (takeover.Next != own.Next || takeover.History.LastStarted is not { } last) return;
             var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
             if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
             await log.AppendAsync(new Failed(takeover.WriterId, Cause ?? "unknown", Failures), _leaving.Token);
