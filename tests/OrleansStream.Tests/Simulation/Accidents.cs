@@ -13,7 +13,7 @@ internal sealed class Accidents(SimulatedRun run)
         var silos = run.Silos.Where(static silo => silo is { IsAlive: true, IsPaused: false }).ToList();
         if (silos.Count == 0) return;
         var silo = silos[run.Random.Next(silos.Count)];
-        var what = run.Random.Next(12);
+        var what = run.Random.Next(14);
         var struck = what switch
         {
             0 or 1 => Subtask(silo, static subtask => subtask.Kill()),
@@ -26,7 +26,9 @@ internal sealed class Accidents(SimulatedRun run)
             8 => Double(silo),
             9 => KillSilo(silo),
             10 => PauseSilo(silo),
-            _ => Leave(silos),
+            11 => Leave(silos),
+            12 => Stop(silos),
+            _ => LeaveSilo(silo),
         };
         if (!struck) return;
         Count++;
@@ -93,4 +95,16 @@ internal sealed class Accidents(SimulatedRun run)
 
     /// <summary>A job grain is asked to leave, as when its silo shuts down.</summary>
     private bool Leave(List<Silo> silos) => Job(silos, static job => job.Actor.Run(() => _ = job.Driver.LeaveAsync("The silo is leaving.")));
+
+    /// <summary>A person stops the job, and starts it again later.</summary>
+    private bool Stop(List<Silo> silos) => Job(silos, static job => job.Actor.Run(() => job.Driver.Stop("maintenance")));
+
+    /// <summary>A silo shuts down: what is on it leaves with a word, as far as there is time.</summary>
+    private bool LeaveSilo(Silo silo)
+    {
+        foreach (var job in silo.Jobs.ToList()) job.Actor.Run(() => _ = job.Driver.LeaveAsync("The silo is leaving."));
+        foreach (var subtask in silo.Subtasks.ToList()) subtask.Actor.Run(() => _ = subtask.Driver?.LeaveAsync("its silo is leaving."));
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(100)), () => KillSilo(silo));
+        return true;
+    }
 }

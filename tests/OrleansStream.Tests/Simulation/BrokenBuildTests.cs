@@ -24,7 +24,7 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
     public void Publishing_a_manifest_before_a_segment_is_durable_is_caught_by_what_is_not_there() => RequireCaught(Breakage.ManifestBeforeSegment, "objects");
 
     [Fact]
-    public void Leaving_pending_output_uncommitted_on_recovery_is_caught_as_the_attempt_begins() => RequireCaught(Breakage.PendingNotCommitted, "recovery");
+    public void Leaving_pending_output_uncommitted_on_recovery_is_caught_when_the_attempt_goes_on() => RequireCaught(Breakage.PendingNotCommitted, "recovery");
 
     [Fact]
     public void Giving_up_an_entry_of_unknown_outcome_is_caught_by_output_without_publication() => RequireCaught(Breakage.UnknownOutcomeGivenUp, "permit");

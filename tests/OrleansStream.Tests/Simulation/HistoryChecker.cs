@@ -9,7 +9,7 @@ namespace OrleansStream.Tests.Simulation;
 /// <b>sealed</b>: a sealed attempt writes nothing more, only the sealer begins the next one, and what it began from is the newest publication;
 /// <b>objects</b>: what a manifest names is durable when it is published, and is there as long as it is kept;
 /// <b>permit</b>: only output that a published manifest names becomes visible, and none of an attempt after the next one has begun;
-/// <b>recovery</b>: an attempt begins when all output that its checkpoint names as pending is visible;
+/// <b>recovery</b>: all output that an attempt's checkpoint names as pending is visible when the attempt begins, unless it does nothing but write down that the job has failed;
 /// <b>cut</b>: a published checkpoint holds the effect of exactly the records before its offsets.
 /// </summary>
 internal sealed class HistoryChecker
@@ -19,6 +19,7 @@ internal sealed class HistoryChecker
     private readonly Dictionary<string, Manifest> _manifests = [];
     private readonly HashSet<string> _kept = [];
     private readonly HashSet<string> _permitted = [];
+    private readonly HashSet<string> _leftByNewest = [];
     private Attempt? _newestStarted;
     private ManifestRef? _newestPublished;
 
@@ -54,6 +55,8 @@ internal sealed class HistoryChecker
         Require(log.Count == 0 || log[^1] is not Sealed, "sealed", $"{entry.GetType().Name} was written behind the seal of attempt {attempt}");
         log.Add(entry);
         if (entry is not (Started or Sealed)) _run.Hot();
+        if (entry is not (Started or Sealed or Failed) && attempt == _newestStarted)
+            Require(_leftByNewest.Count == 0, "recovery", $"attempt {attempt} goes on, and output '{_leftByNewest.FirstOrDefault()}' that its checkpoint names is not committed");
         switch (entry)
         {
             case Started started:
@@ -76,12 +79,15 @@ internal sealed class HistoryChecker
             $"attempt {started.Attempt} was begun by {started.WriterId}, who does not own it");
         _newestStarted = started.Attempt;
         Require(started.FromCheckpoint?.Id == _newestPublished?.Id, "sealed", $"attempt {started.Attempt} begins from {started.FromCheckpoint?.Id}, but {_newestPublished?.Id} was published");
+        _leftByNewest.Clear();
         if (started.FromCheckpoint is null) return;
         if (!started.FromCheckpoint.Final) Restores++;
         foreach (var (sink, pending) in ManifestOf(started.FromCheckpoint).Sinks)
         {
             foreach (var output in pending.Pending)
-                Require(_run.Job.Targets[sink].IsCommitted(output.Handle), "recovery", $"attempt {started.Attempt} begins from {started.FromCheckpoint.Id}, whose output '{output.Handle}' is not committed");
+            {
+                if (!_run.Job.Targets[sink].IsCommitted(output.Handle)) _leftByNewest.Add($"{sink}/{output.Handle}");
+            }
         }
     }
 
@@ -110,7 +116,7 @@ internal sealed class HistoryChecker
         {
             foreach (var output in pending.Pending)
             {
-                _permitted.Add(output.Handle);
+                _permitted.Add($"{sink}/{output.Handle}");
                 Require(_run.Job.Targets[sink].IsKnown(output.Handle), "objects", $"checkpoint {manifest.Id} is published and output '{output.Handle}' of sink '{sink}' is not there");
             }
         }
@@ -142,9 +148,9 @@ internal sealed class HistoryChecker
     private void OnCommitted(Target target, PendingOutput output, CommitPermit permit)
     {
         _run.Hot();
-        Require(_permitted.Contains(output.Handle), "permit", $"output '{output.Handle}' of sink '{target.Name}' became visible with the permit of {permit.Checkpoint}, and no published manifest names it");
+        Require(_permitted.Contains($"{target.Name}/{output.Handle}"), "permit", $"output '{output.Handle}' of sink '{target.Name}' became visible with the permit of {permit.Checkpoint}, and no published manifest names it");
         Require(
-            _newestStarted is null || output.Checkpoint.Attempt.CompareTo(_newestStarted.Value) >= 0,
+            _newestStarted is null || _leftByNewest.Remove($"{target.Name}/{output.Handle}") || output.Checkpoint.Attempt.CompareTo(_newestStarted.Value) >= 0,
             "permit",
             $"output '{output.Handle}' of sink '{target.Name}' became visible after attempt {_newestStarted} had begun");
     }

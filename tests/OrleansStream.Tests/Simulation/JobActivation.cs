@@ -27,7 +27,7 @@ internal sealed class JobActivation : Activation
 
     public bool IsActive => _isReviving || Driver.IsActive;
 
-    /// <summary>Starts the job unless its history says that it has ended.</summary>
+    /// <summary>Starts the job unless its history says that it has finished: what was stopped or has failed, a person starts again.</summary>
     public void Revive() => Actor.Run(() => _ = ReviveAsync());
 
     private async Task ReviveAsync()
@@ -40,7 +40,7 @@ internal sealed class JobActivation : Activation
             if (Driver.Phase != JobPhase.Idle) return;
             if (history.End is Finished)
             {
-                Silo.Run.OnJobEnded(JobPhase.Finished, null);
+                Silo.Run.OnJobEnded(JobPhase.Finished, null, 0);
                 return;
             }
 
@@ -57,7 +57,7 @@ internal sealed class JobActivation : Activation
 
         await Driver.Completion;
         Silo.Run.Trace?.Invoke($"{Actor}: {Driver.Phase} {Driver.Cause}");
-        Silo.Run.OnJobEnded(Driver.Phase, Driver.Cause);
+        Silo.Run.OnJobEnded(Driver.Phase, Driver.Cause, Driver.Failures);
         // As an idle grain does sooner or later; the next call makes another.
         Kill();
     }

@@ -9,6 +9,7 @@ internal sealed class Settings
 {
     public Settings(Random random)
     {
+        MostFailures = random.Next(4) == 0 ? random.Next(1, 4) : 100_000;
         MostRead = random.Next(2, 24);
         LongestWaitTicks = random.Next(10_000, 200_000);
         Subtask = new SubtaskTimings
@@ -37,11 +38,14 @@ internal sealed class Settings
                 LargestDeltaShare = random.Next(2) == 0 ? 1 : 10,
                 RetainedCount = random.Next(1, 4),
             },
-            Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: 100_000),
+            Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: MostFailures),
             CoordinatorPoll = TimeSpan.FromMilliseconds(50),
             CoordinatorMisses = 4,
         };
     }
+
+    /// <summary>How many failures in a row end the job, until a person starts it again.</summary>
+    public int MostFailures { get; }
 
     /// <summary>One more than the most records of one read.</summary>
     public int MostRead { get; }

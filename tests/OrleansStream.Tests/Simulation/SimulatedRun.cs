@@ -200,10 +200,10 @@ internal sealed class SimulatedRun
 
     public bool IsJob(Actor? actor) => actor is not null && _silos.Exists(silo => silo.Jobs.Any(job => job.Actor == actor));
 
-    public void OnJobEnded(JobPhase phase, string? cause)
+    public void OnJobEnded(JobPhase phase, string? cause, int failures)
     {
         if (phase == JobPhase.Finished) _isFinished = true;
-        if (phase == JobPhase.Failed) Violate("job", $"the job failed for good: {cause}");
+        if (phase == JobPhase.Failed && failures <= Settings.MostFailures) Violate("job", $"the job failed for good: {cause}");
     }
 
     /// <summary>As the hosted service of every silo does: revives the job when nobody runs it.</summary>
