@@ -25,7 +25,7 @@ public sealed class TestSilos : IAsyncDisposable
     public IServiceProvider Services => _hosts[0].Services;
 
     public static Task<TestSilos> StartAsync(string folder, Action<JobGraph, JobArguments> job, int silos = 1, Action<OrleansStreamOptions>? configure = null) =>
-        StartAsync(folder, silos, configure, siloBuilder => siloBuilder.Services.AddSingleton(new JobRegistration("job", _ => new LambdaJob(job), new JobStart())));
+        StartAsync(folder, silos, configure, siloBuilder => siloBuilder.Services.AddSingleton(new JobRegistration("job", _ => new LambdaJob(job), null)));
 
     public static async Task<TestSilos> StartAsync(string folder, int silos, Action<OrleansStreamOptions>? configure, Action<ISiloBuilder> jobs)
     {
@@ -45,7 +45,6 @@ public sealed class TestSilos : IAsyncDisposable
                     {
                         options.Checkpoints.Folder = folder;
                         options.Checkpoints.Interval = TimeSpan.FromMilliseconds(200);
-                        options.ReviveJobs = false;
                         configure?.Invoke(options);
                     });
                     jobs(builder);
@@ -90,6 +89,15 @@ public sealed class TestSilos : IAsyncDisposable
             if (status.HasEnded || TimeProvider.System.GetElapsedTime(began) > Patience) throw new TimeoutException($"The job did not come to be as wanted: {await DescribeAsync()}");
             await Task.Delay(20);
         }
+    }
+
+    /// <summary>Takes a silo out of the cluster; it gets no time for farewells unless it is to leave gracefully.</summary>
+    public async Task RemoveAsync(int silo, bool gracefully)
+    {
+        var host = _hosts[silo];
+        _hosts.RemoveAt(silo);
+        await host.StopAsync(gracefully ? CancellationToken.None : new CancellationToken(canceled: true));
+        host.Dispose();
     }
 
     private async Task<string> DescribeAsync()

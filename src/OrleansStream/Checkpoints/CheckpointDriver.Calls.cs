@@ -92,6 +92,12 @@ internal sealed partial class CheckpointDriver
             catch (Exception error)
             {
                 if (_ended.IsCancellationRequested) return;
+                if (error is GoneException)
+                {
+                    Fail(new StreamException($"Job '{_plan.Job}', subtask {subtask}: {error.Message}", error));
+                    return;
+                }
+
                 if (_time.GetElapsedTime(began) >= _timings.SubtaskSilence || error is StreamException { IsPermanent: true })
                 {
                     Fail(new StreamException($"Job '{_plan.Job}', subtask {subtask}: {doing} kept failing for {_timings.SubtaskSilence.TotalSeconds:0.#} s: {error.Message}", error));

@@ -1,5 +1,5 @@
-using OrleansStream.Jobs;
 using OrleansStream.Graph;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.Time;
 

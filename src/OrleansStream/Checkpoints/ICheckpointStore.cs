@@ -61,4 +61,7 @@ public sealed class DamagedObjectException(string objectName, string problem)
     /// <summary>The name of the damaged object.</summary>
     [Id(0)]
     public string ObjectName { get; } = objectName;
+
+    /// <inheritdoc/>
+    public override bool IsPermanent => true;
 }

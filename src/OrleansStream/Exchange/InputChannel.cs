@@ -12,6 +12,7 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
     private readonly SortedDictionary<long, Envelope> _early = [];
     private long _accepted;
     private long _credited;
+    private bool _endAccepted;
 
     public SubtaskId From => from;
 
@@ -75,8 +76,9 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
 
     private void Enter(Envelope envelope)
     {
-        if (Ended) throw new InvariantException($"Channel from {from} carried envelope {envelope.Sequence} after its end.");
+        if (_endAccepted) throw new InvariantException($"Channel from {from} carried envelope {envelope.Sequence} after its end.");
         _accepted = envelope.Sequence;
+        _endAccepted = envelope.End;
         _inbox.Enqueue(envelope);
     }
 }

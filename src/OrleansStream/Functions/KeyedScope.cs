@@ -65,14 +65,9 @@ internal sealed class KeyedScope<TKey, TOut>
     {
         // An output that nobody reads is not written.
         if (!_sides.TryGetValue(output.Name, out var side)) return;
-        if (Undo is not null)
-        {
-            _heldSide.Add(new SideRecord<TSide>(output, record, timestamp));
-            return;
-        }
-
         if (side is not SideOutputTarget<TSide> typed) throw new InvalidOperationException($"Operator '{_operator}' has a side output '{output.Name}' of another type than {typeof(TSide).Name}.");
-        typed.Output.Emit(record, timestamp);
+        if (Undo is null) typed.Output.Emit(record, timestamp);
+        else _heldSide.Add(new SideRecord<TSide>(output, record, timestamp));
     }
 
     /// <summary>The record has succeeded: its results leave.</summary>

@@ -52,7 +52,8 @@ public sealed class WindowedStream<TKey, T>
             var late = _late is not null && self.Sides.Find(side => side.Name == _late.Name) is SidePort<T> port ? chain.OutputOf(port.Typed) : new Stages.Output<T>([]);
             return new WindowOperator<TKey, T, TAccumulator, TResult>(
                 self.Name, chain.Context, _keyed.Key, _windows, _allowedLateness, aggregate, output, late,
-                chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
+                chain.FailuresOf(self, self.OnError, self.DeadLetters))
+            { Name = self.Name };
         }));
 
         if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");

@@ -4,11 +4,13 @@ using OrleansStream.Jobs;
 namespace OrleansStream.Hosting;
 
 /// <summary>Revives the jobs that should run when the silo has started, and ends them cleanly when it leaves.</summary>
-internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloJobs active, SiloSubtasks subtasks, ILogger<JobLifecycle> logger)
+internal sealed partial class JobLifecycle(
+    IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloJobs active, SiloSubtasks subtasks, IJobPort port, ILocalSiloDetails local,
+    IClusterMembershipService membership, ILogger<JobLifecycle> logger)
     : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>How often a job that could not be revived is tried again while the silo runs.</summary>
-    private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(10);
+    /// <summary>How often it is looked whether all jobs that should run do, besides at each change of the cluster.</summary>
+    private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest that a leaving silo waits for its jobs.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
@@ -32,9 +34,12 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
     private async Task ReviveAsync()
     {
         // Again and again: the silo that a job grain lived on may be gone at any time.
+        var changes = membership.MembershipUpdates.GetAsyncEnumerator(_stopping.Token);
+        var change = changes.MoveNextAsync().AsTask();
         while (!_stopping.IsCancellationRequested)
         {
-            foreach (var job in jobs.Names)
+            // One silo does it for all, so that silos that start together do not each wake a grain of the same job.
+            foreach (var job in IsFirst ? jobs.Names : [])
             {
                 try
                 {
@@ -52,7 +57,10 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
 
             try
             {
-                await Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+                var pause = Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+                if (await Task.WhenAny(pause, change) == pause) await pause;
+                else if (await change) change = changes.MoveNextAsync().AsTask();
+                else return;
             }
             catch (OperationCanceledException)
             {
@@ -60,6 +68,8 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
             }
         }
     }
+
+    private bool IsFirst => port.Silos is [var first, ..] && first == local.SiloAddress.ToParsableString();
 
     private async Task StopAsync(CancellationToken cancellation)
     {
@@ -79,7 +89,7 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
     {
         await _revival;
         await active.LeaveAllAsync("The job's silo is leaving.");
-        await subtasks.EndAllAsync();
+        await subtasks.LeaveAsync();
     }
 
     [LoggerMessage(LogLevel.Information, "Ready to run stream jobs, {Where}")]

@@ -16,15 +16,15 @@ internal sealed class SiloSubtasks
 
     /// <summary>Ends what is open of attempts before one.</summary>
     public Task EndOlderAsync(string job, Attempt before) =>
-        EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0);
+        EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0, static grain => grain.EndAsync());
 
-    /// <summary>Ends everything that is open.</summary>
-    public Task EndAllAsync() => EndAsync(static _ => true);
+    /// <summary>Ends everything that is open, because the silo leaves.</summary>
+    public Task LeaveAsync() => EndAsync(static _ => true, static grain => grain.LeaveAsync("its silo is leaving."));
 
-    private Task EndAsync(Func<(string Job, Attempt Attempt, SubtaskId Subtask), bool> which) =>
+    private Task EndAsync(Func<(string Job, Attempt Attempt, SubtaskId Subtask), bool> which, Func<ISubtaskGrain, Task> end) =>
         Task.WhenAll(_open.Where(open => which(open.Key)).Select(async open =>
         {
-            await open.Value.EndAsync();
+            await end(open.Value);
             _open.TryRemove(open.Key, out _);
         }));
 }

@@ -47,9 +47,14 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
     {
         if (_driver!.Phase != JobPhase.Idle) return;
         var history = await HistoryLog.ReadAsync(services.Store, Job, services.NewRetry(), CancellationToken.None);
-        if (history.End is Stopped or Failed or Finished || _driver.Phase != JobPhase.Idle) return;
-        var registered = jobs.Find(Job).Start;
-        await StartAsync(history.LastStarted is { } last && registered.Arguments.Names.Count == 0 ? registered with { Arguments = JobArguments.FromMap(last.Arguments) } : registered);
+        if (_driver.Phase != JobPhase.Idle) return;
+        if (history.End is { } end)
+        {
+            _driver.Recall(end, history.Attempts);
+            return;
+        }
+
+        if (RecoveryPlan.Revived(jobs.Find(Job).Start, history.LastStarted) is { } start) await StartAsync(start);
     }
 
     public Task StopAsync(string reason)
@@ -123,6 +128,8 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
     {
         await _driver!.Completion;
         LogEnded(Job, _driver.Phase, _driver.Cause);
+        // Another activation owns the job: this one must not answer for it.
+        if (_driver.Phase == JobPhase.Idle) DeactivateOnIdle();
         foreach (var waiting in _waiting) waiting.TrySetResult();
     }
 

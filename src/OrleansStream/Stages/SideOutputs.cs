@@ -19,7 +19,7 @@ internal sealed class SideOutputTarget<T>(Output<T> output) : ISideOutput
 
     public void Emit(ISideRecord record)
     {
-        var typed = (SideRecord<T>)record;
+        if (record is not SideRecord<T> typed) throw new Jobs.StreamException($"Side output '{record.Output}' is read as {typeof(T).Name}, but a source writes records of another type to it.");
         output.Emit(typed.Value, typed.Timestamp);
     }
 

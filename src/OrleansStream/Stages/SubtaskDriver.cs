@@ -10,10 +10,12 @@ namespace OrleansStream.Stages;
 /// Runs one opening of a subtask: performs what <see cref="Subtask"/> decides. All its code runs on one scheduler, a turn at a time, and gives way every
 /// few milliseconds. Invariants: no call is held open over alignment, back-pressure or shutdown; a call of unknown outcome is made again with the same
 /// number; a receipt is sent when everything it names is durable, receipts in the order of their checkpoints; a subtask that has not heard from its
-/// coordinator for a while ends itself.
+/// coordinator for a while, or that nobody starts, ends itself.
 /// </summary>
 internal sealed partial class SubtaskDriver
 {
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
     private readonly Subtask _subtask;
     private readonly SubtaskContext _context;
     private readonly ISubtaskNetwork _network;
@@ -73,6 +75,7 @@ internal sealed partial class SubtaskDriver
         _context.Now = Clock();
         foreach (var step in _context.Operators) await step.OpenAsync(cancellation);
         _heardAt = _time.GetTimestamp();
+        _ = EndUnlessStartedAsync();
     }
 
     /// <summary>Begins processing. A repeat changes nothing.</summary>
@@ -148,6 +151,13 @@ internal sealed partial class SubtaskDriver
         Position = _context.Position,
     };
 
+    /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>
+    public Task LeaveAsync(string cause)
+    {
+        if (_isStarted) Fail(new StreamException($"Job '{_context.Job}', subtask {Id}: {cause}"));
+        return EndAsync();
+    }
+
     /// <summary>Ends the opening: nothing is processed, sent or written after this. Completes when what it held is closed.</summary>
     public Task EndAsync()
     {
@@ -161,12 +171,28 @@ internal sealed partial class SubtaskDriver
         return Completion;
     }
 
+    /// <summary>Whoever opened it may be gone, or have given the attempt up: then nobody would ever end it.</summary>
+    private async Task EndUnlessStartedAsync()
+    {
+        try
+        {
+            await Task.Delay(_timings.StartPatience, _time, _ended.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        if (!_isStarted) await EndAsync();
+    }
+
     private async Task RunAsync()
     {
         try
         {
             while (!_ended.IsCancellationRequested)
             {
+                RequireCoordinator();
                 var pause = RunSlices();
                 Pump();
                 if (pause is null) await Task.Yield();
@@ -179,6 +205,12 @@ internal sealed partial class SubtaskDriver
         }
 
         await CloseAsync();
+    }
+
+    private void RequireCoordinator()
+    {
+        if (_time.GetElapsedTime(_heardAt) < _timings.CoordinatorSilence) return;
+        throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
     }
 
     /// <summary>Works for a few milliseconds; returns why it must wait, or null when there is more to do.</summary>
@@ -222,9 +254,7 @@ internal sealed partial class SubtaskDriver
             return;
         }
 
-        var heartbeat = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
-        if (heartbeat <= TimeSpan.Zero) throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
-        var wait = heartbeat;
+        var wait = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
         var now = Clock();
         if (_subtask.NextTime(now, why == StepKind.NoRoom) is { } next)
         {
@@ -233,6 +263,7 @@ internal sealed partial class SubtaskDriver
         }
 
         var began = now.Elapsed;
+        if (wait < OneMillisecond) wait = OneMillisecond;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
         await _signal.Task;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -306,6 +337,9 @@ internal sealed record SubtaskTimings
 
     /// <summary>After how long without word from the coordinator the subtask ends itself.</summary>
     public TimeSpan CoordinatorSilence { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>For how long an opened subtask waits to be started: longer than the slowest of an attempt's subtasks takes to open.</summary>
+    public TimeSpan StartPatience { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>For how long a call that keeps failing is made again before the attempt ends.</summary>
     public TimeSpan CallPatience { get; init; } = TimeSpan.FromSeconds(15);

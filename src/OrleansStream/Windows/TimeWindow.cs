@@ -38,9 +38,9 @@ public sealed class TumblingWindows
 
     /// <summary>Windows in event time.</summary>
     /// <param name="size">The size, a whole number of milliseconds, 1 or more. The graph refuses others when it is built.</param>
-    /// <param name="offset">Where windows begin relative to 1970; between 0 and the size.</param>
+    /// <param name="offset">Where windows begin relative to 1970; a whole number of milliseconds from 0 up to, and not with, the size.</param>
     public static TumblingWindows Of(TimeSpan size, TimeSpan offset = default) =>
-        new(size.Ticks % TimeSpan.TicksPerMillisecond == 0 ? (long)size.TotalMilliseconds : 0, (long)offset.TotalMilliseconds);
+        new(WholeMilliseconds(size) ?? 0, WholeMilliseconds(offset) ?? -1);
 
     /// <summary>The start of the window that holds a time; floor division, so that it is right before 1970 too.</summary>
     internal long StartOf(long timestamp)
@@ -52,8 +52,10 @@ public sealed class TumblingWindows
 
     internal string? Problem =>
         SizeMilliseconds <= 0 ? "the size must be a whole number of milliseconds, 1 or more"
-        : OffsetMilliseconds < 0 || OffsetMilliseconds >= SizeMilliseconds ? "the offset must be from 0 up to, and not with, the size"
+        : OffsetMilliseconds < 0 || OffsetMilliseconds >= SizeMilliseconds ? "the offset must be a whole number of milliseconds from 0 up to, and not with, the size"
         : null;
+
+    private static long? WholeMilliseconds(TimeSpan time) => time.Ticks % TimeSpan.TicksPerMillisecond == 0 ? time.Ticks / TimeSpan.TicksPerMillisecond : null;
 }
 
 /// <summary>The result of one window of one key.</summary>

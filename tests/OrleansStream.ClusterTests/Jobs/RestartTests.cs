@@ -94,6 +94,29 @@ public sealed class RestartTests
         Assert.Equal(SequenceJob.Expected(Records), results.Committed.OrderBy(static counted => counted.Key));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_goes_on_without_a_silo_that_left(bool gracefully)
+    {
+        using var folder = new TestFolder();
+        var results = new CollectingSink<Counted>();
+        await using var cluster = await TestSilos.StartAsync(
+            folder["checkpoints"], (graph, _) => SequenceJob.Define(graph, Records, results), silos: 2, static options =>
+                options.Restarts = RestartStrategy.Fixed(TimeSpan.FromMilliseconds(50), attempts: 20));
+        await cluster.Jobs.StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = 20_000 });
+        await cluster.WaitAsync(static status => status.Stages.SelectMany(static stage => stage.Subtasks).Select(static subtask => subtask.Silo).Distinct().Count() == 2
+            && status.Checkpoints.Count(static checkpoint => checkpoint.State == "committed") >= 2);
+
+        await cluster.RemoveAsync(silo: 1, gracefully);
+        var finished = await cluster.EndAsync();
+
+        Assert.Equal(JobPhase.Finished, finished.Phase);
+        Assert.True(finished.Attempt > 1, "The silo left without ending the attempt.");
+        Assert.NotNull(finished.RestoredFrom);
+        Assert.Equal(SequenceJob.Expected(Records), results.Committed.OrderBy(static counted => counted.Key));
+    }
+
     [Fact]
     public async Task Starting_a_finished_job_again_does_nothing_and_says_so()
     {

@@ -66,7 +66,7 @@ public sealed class LocalFolderStoreTests : CheckpointStoreConformance, IDisposa
         Open();
         var temporary = Path.Combine(Folder, "tmp", "77-1-1");
         await File.WriteAllTextAsync(temporary, "whole", Cancellation);
-        Assert.True(DurableFiles.TryLink(temporary, Path.Combine(Folder, "entry")));
+        Assert.True(OrleansStream.Checkpoints.DurableFiles.TryLink(temporary, Path.Combine(Folder, "entry")));
         var store = OpenAgain();
         Assert.False(await store.TryCreateAsync("entry", "mine"u8.ToArray(), Cancellation));
         Assert.Equal("whole"u8.ToArray(), (await store.ReadAsync("entry", Cancellation))!.Value.ToArray());
