@@ -1,1 +1,4 @@
-Console.WriteLine("x");
+using OrleansStream.Silo.CommandLine;
+using OrleansStream.Silo.Terminal;
+
+return await new SiloCommandLine(Screen.OfConsole()).RunAsync(args);

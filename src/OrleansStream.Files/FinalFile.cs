@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using System.Globalization;
 using System.IO.Hashing;
 using OrleansStream.Jobs;

@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using System.Text.Json.Serialization.Metadata;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;

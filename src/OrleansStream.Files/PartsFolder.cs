@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 

@@ -12,6 +12,8 @@ namespace OrleansStream.ClusterTests;
 /// <summary>Silos of one cluster in this process, talking over loopback as separate machines would, over one checkpoint folder.</summary>
 public sealed class TestSilos : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly List<IHost> _hosts = [];
 
     private TestSilos(string folder) => Folder = folder;
@@ -23,7 +25,7 @@ public sealed class TestSilos : IAsyncDisposable
     public IServiceProvider Services => _hosts[0].Services;
 
     public static Task<TestSilos> StartAsync(string folder, Action<JobGraph, JobArguments> job, int silos = 1, Action<OrleansStreamOptions>? configure = null) =>
-        StartAsync(folder, silos, configure, siloBuilder => siloBuilder.Services.AddSingleton(new JobRegistration("job", _ => new LambdaJob(job), new JobStart())));
+        StartAsync(folder, silos, configure, siloBuilder => siloBuilder.Services.AddSingleton(new JobRegistration("job", _ => new LambdaJob(job), null)));
 
     public static async Task<TestSilos> StartAsync(string folder, int silos, Action<OrleansStreamOptions>? configure, Action<ISiloBuilder> jobs)
     {
@@ -35,7 +37,7 @@ public sealed class TestSilos : IAsyncDisposable
             var gatewayPort = FreePort();
             var first = primary;
             var host = Host.CreateDefaultBuilder()
-                .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Warning))
+                .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error))
                 .UseOrleans(builder =>
                 {
                     builder.UseLocalhostClustering(siloPort, gatewayPort, first);
@@ -43,7 +45,6 @@ public sealed class TestSilos : IAsyncDisposable
                     {
                         options.Checkpoints.Folder = folder;
                         options.Checkpoints.Interval = TimeSpan.FromMilliseconds(200);
-                        options.ReviveJobs = false;
                         configure?.Invoke(options);
                     });
                     jobs(builder);
@@ -60,18 +61,51 @@ public sealed class TestSilos : IAsyncDisposable
     public async Task<JobStatus> RunAsync(int parallelism, JobArguments? arguments = null, double? recordsPerSecond = null)
     {
         await Jobs.StartAsync("job", new JobStart { Parallelism = parallelism, Arguments = arguments ?? JobArguments.None, RecordsPerSecond = recordsPerSecond });
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await EndAsync();
+    }
+
+    /// <summary>Waits for the job's end.</summary>
+    public async Task<JobStatus> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
         try
         {
             return await Jobs.WaitForEndAsync("job", limit.Token);
         }
         catch (OperationCanceledException)
         {
-            var status = await Jobs.GetStatusAsync("job");
-            throw new TimeoutException($"The job did not end within 60 s: {status.Phase}, attempt {status.Attempt}, {status.Cause}; "
-                + string.Join("; ", status.Stages.Select(static stage => $"{stage.Name}: {string.Join(", ", stage.Subtasks.Select(static subtask => $"{subtask.RecordsIn} in, {subtask.RecordsOut} out, ended {subtask.HasEnded}"))}"))
-                + "; " + string.Join(", ", status.Checkpoints.Select(static checkpoint => $"{checkpoint.Id} {checkpoint.State}")));
+            throw new TimeoutException($"The job did not end within {Patience}: {await DescribeAsync()}");
         }
+    }
+
+    /// <summary>Waits until the job's status is as wanted.</summary>
+    public async Task<JobStatus> WaitAsync(Func<JobStatus, bool> wanted)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var status = await Jobs.GetStatusAsync("job");
+            if (wanted(status)) return status;
+            if (status.HasEnded || TimeProvider.System.GetElapsedTime(began) > Patience) throw new TimeoutException($"The job did not come to be as wanted: {await DescribeAsync()}");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Takes a silo out of the cluster; it gets no time for farewells unless it is to leave gracefully.</summary>
+    public async Task RemoveAsync(int silo, bool gracefully)
+    {
+        var host = _hosts[silo];
+        _hosts.RemoveAt(silo);
+        await host.StopAsync(gracefully ? CancellationToken.None : new CancellationToken(canceled: true));
+        host.Dispose();
+    }
+
+    private async Task<string> DescribeAsync()
+    {
+        var status = await Jobs.GetStatusAsync("job");
+        var stages = status.Stages.Select(static stage =>
+            $"{stage.Name}: {string.Join(", ", stage.Subtasks.Select(static subtask => $"{subtask.RecordsIn} in, {subtask.RecordsOut} out, ended {subtask.HasEnded}"))}");
+        return $"{status.Phase}, attempt {status.Attempt}, {status.Cause}; {string.Join("; ", stages)}; {string.Join(", ", status.Checkpoints.Select(static checkpoint => $"{checkpoint.Id} {checkpoint.State}"))}";
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using OrleansStream.Stages;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 
@@ -63,6 +64,20 @@ internal sealed partial class CheckpointDriver
         }
     }
 
+    /// <summary>Counts stand still when an attempt has ended well: they are asked for once more. Only for people, so an answer that does not come is done without.</summary>
+    private async Task LastReportsAsync()
+    {
+        var reports = Task.WhenAll(_table.Addresses.Keys.Select(async subtask => NoteReport(await _subtasks.HeartbeatAsync(subtask))));
+        try
+        {
+            await reports.WaitAsync(_timings.HeartbeatInterval, _time, _ended.Token);
+        }
+        catch (Exception error) when (error is not InvariantException)
+        {
+            _ = reports.ContinueWith(static late => _ = late.Exception, TaskScheduler.Current);
+        }
+    }
+
     /// <summary>Calls a subtask until it answers; a subtask that stays silent ends the attempt.</summary>
     private async Task PatientlyAsync(SubtaskId subtask, string doing, Func<Task> call, Func<bool> stillWanted)
     {
@@ -77,6 +92,12 @@ internal sealed partial class CheckpointDriver
             catch (Exception error)
             {
                 if (_ended.IsCancellationRequested) return;
+                if (error is GoneException)
+                {
+                    Fail(new StreamException($"Job '{_plan.Job}', subtask {subtask}: {error.Message}", error));
+                    return;
+                }
+
                 if (_time.GetElapsedTime(began) >= _timings.SubtaskSilence || error is StreamException { IsPermanent: true })
                 {
                     Fail(new StreamException($"Job '{_plan.Job}', subtask {subtask}: {doing} kept failing for {_timings.SubtaskSilence.TotalSeconds:0.#} s: {error.Message}", error));

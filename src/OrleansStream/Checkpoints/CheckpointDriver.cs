@@ -234,6 +234,7 @@ internal sealed partial class CheckpointDriver
 
     private async Task EndWithAsync(LogEntry entry, AttemptOutcome outcome)
     {
+        await LastReportsAsync();
         if (await SettledAsync(() => _log.AppendAsync(entry, _ended.Token))) End(outcome);
         else End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over as it ended."));
     }

@@ -45,11 +45,11 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
         return Task.CompletedTask;
     }
 
-    public Task<bool> ReceiptAsync(Receipt receipt) => Task.FromResult(Opened().Receipt(receipt));
+    public Task<bool> ReceiptAsync(Receipt receipt) => Task.FromResult(_driver?.Receipt(receipt) ?? false);
 
-    public Task<bool> EndedAsync(SubtaskId subtask, Incarnation incarnation) => Task.FromResult(Opened().Ended(subtask, incarnation));
+    public Task<bool> EndedAsync(SubtaskId subtask, Incarnation incarnation) => Task.FromResult(_driver?.Ended(subtask, incarnation) ?? false);
 
-    public Task<bool> FailedAsync(SubtaskFailure failure) => Task.FromResult(Opened().Failed(failure));
+    public Task<bool> FailedAsync(SubtaskFailure failure) => Task.FromResult(_driver?.Failed(failure) ?? false);
 
     public Task StopAsync(string reason)
     {

@@ -62,6 +62,16 @@ internal static partial class DurableFiles
         }
     }
 
+    /// <summary>Makes a folder and those above it, durably.</summary>
+    public static void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder)) return;
+        var above = Path.GetDirectoryName(Path.GetFullPath(folder));
+        if (above is not null) CreateFolder(above);
+        Directory.CreateDirectory(folder);
+        if (above is not null) SyncFolder(above);
+    }
+
     private static IOException Failure(int error, string what) => new($"{what}: {new Win32Exception(error).Message} (errno {error})", error);
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -48,14 +48,20 @@ public interface ICheckpointStore
 /// <summary>A call to the checkpoint store that failed; whether it was carried out is unknown.</summary>
 /// <param name="message">What was asked of which object, and what the store said.</param>
 /// <param name="inner">The store's own error.</param>
+[GenerateSerializer, Alias("os.StoreException")]
 public sealed class StoreException(string message, Exception? inner = null) : Jobs.StreamException(message, inner);
 
 /// <summary>An object of the checkpoint store that is missing, cut short or changed since it was written.</summary>
 /// <param name="objectName">The object's name.</param>
 /// <param name="problem">What is wrong with it.</param>
+[GenerateSerializer, Alias("os.DamagedObjectException")]
 public sealed class DamagedObjectException(string objectName, string problem)
     : Jobs.StreamException($"Checkpoint object '{objectName}' is damaged: {problem}")
 {
     /// <summary>The name of the damaged object.</summary>
-    public string ObjectName => objectName;
+    [Id(0)]
+    public string ObjectName { get; } = objectName;
+
+    /// <inheritdoc/>
+    public override bool IsPermanent => true;
 }

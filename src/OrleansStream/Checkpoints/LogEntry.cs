@@ -78,6 +78,12 @@ internal sealed record Started(
     IReadOnlyList<ManifestRef> Kept,
     DateTimeOffset At) : LogEntry(WriterId)
 {
+    /// <summary>The most records per second of each source that the job was started with; null for no limit.</summary>
+    public double? RecordsPerSecond { get; init; }
+
+    /// <summary>The time between checkpoints that the job was started with; null for the silo's.</summary>
+    public TimeSpan? CheckpointInterval { get; init; }
+
     /// <inheritdoc/>
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;
 }

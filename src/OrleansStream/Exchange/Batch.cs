@@ -87,7 +87,7 @@ internal static class BatchSize
     public const int Small = 128;
 
     /// <summary>What a channel uses once it has filled a batch.</summary>
-    public const int Full = 4096;
+    public const int Full = 2048;
 
     /// <summary>The smallest batch that is worth keeping for reuse.</summary>
     public const int Pooled = Full;

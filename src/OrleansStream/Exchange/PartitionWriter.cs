@@ -1,3 +1,4 @@
+using System.Numerics;
 using OrleansStream.Stages;
 using OrleansStream.State;
 
@@ -156,6 +157,8 @@ internal sealed class KeyWriter<TKey, T> : PartitionWriter<T>
     private readonly KeyCodec<TKey> _codec = KeyCodec<TKey>.Default;
     private readonly int[] _channelOfGroup;
     private readonly Failures<T> _failures;
+    private TKey[] _keys = [];
+    private ulong[] _hashes = [];
 
     public KeyWriter(OutputChannel[] channels, Func<T, TKey> key, Failures<T> failures, SubtaskContext context)
         : base(channels, true, context)
@@ -171,29 +174,70 @@ internal sealed class KeyWriter<TKey, T> : PartitionWriter<T>
 
     public override void OnRecords(Records<T> records)
     {
-        var groups = (uint)_channelOfGroup.Length;
+        if (_keys.Length < records.Count)
+        {
+            _keys = new TKey[records.Count];
+            _hashes = new ulong[records.Count];
+        }
+
+        if (!TryHash(records))
+        {
+            OnRecordsOneByOne(records);
+            return;
+        }
+
+        var mask = BitOperations.IsPow2(_channelOfGroup.Length) ? (ulong)_channelOfGroup.Length - 1 : 0;
         for (var i = 0; i < records.Count; i++)
         {
-            ref readonly var value = ref records.Values[i];
+            var hash = _hashes[i];
+            var channel = Channels == 1 ? 0 : _channelOfGroup[(int)(mask != 0 ? hash & mask : hash % (uint)_channelOfGroup.Length)];
+            Write(channel, in records.Values[i], records.Timestamps[i], hash);
+        }
+    }
+
+    /// <summary>Reads and hashes all keys at once; false when one of them throws.</summary>
+    private bool TryHash(Records<T> records)
+    {
+        try
+        {
+            for (var i = 0; i < records.Count; i++) _keys[i] = _key(records.Values[i]);
+            _codec.Hash(_keys.AsSpan(0, records.Count), _hashes.AsSpan(0, records.Count));
+            return true;
+        }
+        catch (Exception error) when (Failures.IsOfFunction(error))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The slow way, for batches in which the key of a record throws: it finds the record.</summary>
+    private void OnRecordsOneByOne(Records<T> records)
+    {
+        for (var i = 0; i < records.Count; i++)
+        {
             ulong hash;
             try
             {
-                hash = _codec.Hash(_key(value));
+                hash = _codec.Hash(_key(records.Values[i]));
             }
             catch (Exception error) when (Failures.IsOfFunction(error))
             {
-                _failures.Take(error, value, records.Timestamps[i]);
+                _failures.Take(error, records.Values[i], records.Timestamps[i]);
                 continue;
             }
 
-            var channel = Channels == 1 ? 0 : _channelOfGroup[(int)(hash % groups)];
-            var batch = Open(channel);
-            var at = batch.Count;
-            batch.Values[at] = value;
-            batch.Timestamps[at] = records.Timestamps[i];
-            batch.KeyHashes![at] = hash;
-            batch.Count = at + 1;
-            if (at + 1 == batch.Capacity) SendFull(channel);
+            Write(_channelOfGroup[(int)(hash % (uint)_channelOfGroup.Length)], in records.Values[i], records.Timestamps[i], hash);
         }
+    }
+
+    private void Write(int channel, in T value, long timestamp, ulong hash)
+    {
+        var batch = Open(channel);
+        var at = batch.Count;
+        batch.Values[at] = value;
+        batch.Timestamps[at] = timestamp;
+        batch.KeyHashes![at] = hash;
+        batch.Count = at + 1;
+        if (at + 1 == batch.Capacity) SendFull(channel);
     }
 }

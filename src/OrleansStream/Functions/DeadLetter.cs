@@ -23,4 +23,5 @@ public sealed record DeadLetter<T>([property: Id(0)] string Operator, [property:
 /// <summary>A function of the user's that threw, with all coordinates of the record.</summary>
 /// <param name="message">Where it happened.</param>
 /// <param name="inner">What was thrown.</param>
+[GenerateSerializer, Alias("os.FunctionException")]
 public sealed class FunctionException(string message, Exception inner) : Jobs.StreamException(message, inner);

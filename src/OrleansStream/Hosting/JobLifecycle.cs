@@ -4,20 +4,25 @@ using OrleansStream.Jobs;
 namespace OrleansStream.Hosting;
 
 /// <summary>Revives the jobs that should run when the silo has started, and ends them cleanly when it leaves.</summary>
-internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloSubtasks subtasks, ILogger<JobLifecycle> logger)
+internal sealed partial class JobLifecycle(
+    IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloJobs active, SiloSubtasks subtasks, IJobPort port, ILocalSiloDetails local,
+    IClusterMembershipService membership, ILogger<JobLifecycle> logger)
     : ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>How often a job that could not be revived is tried again while the silo runs.</summary>
-    private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(10);
+    /// <summary>How often it is looked whether all jobs that should run do, besides at each change of the cluster.</summary>
+    private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest that a leaving silo waits for its jobs.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
+
+    /// <summary>After the silo is in the cluster, and before it leaves: from then on it places no calls any more, not even to itself.</summary>
+    private const int Stage = ServiceLifecycleStage.Active + 1;
 
     private readonly ILogger _logger = logger;
     private readonly CancellationTokenSource _stopping = new();
     private Task _revival = Task.CompletedTask;
 
-    public void Participate(ISiloLifecycle observer) => observer.Subscribe<JobLifecycle>(ServiceLifecycleStage.Active, StartAsync, StopAsync);
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe<JobLifecycle>(Stage, StartAsync, StopAsync);
 
     private Task StartAsync(CancellationToken cancellation)
     {
@@ -29,9 +34,12 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
     private async Task ReviveAsync()
     {
         // Again and again: the silo that a job grain lived on may be gone at any time.
+        var changes = membership.MembershipUpdates.GetAsyncEnumerator(_stopping.Token);
+        var change = changes.MoveNextAsync().AsTask();
         while (!_stopping.IsCancellationRequested)
         {
-            foreach (var job in jobs.Names)
+            // One silo does it for all, so that silos that start together do not each wake a grain of the same job.
+            foreach (var job in IsFirst ? jobs.Names : [])
             {
                 try
                 {
@@ -49,7 +57,10 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
 
             try
             {
-                await Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+                var pause = Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+                if (await Task.WhenAny(pause, change) == pause) await pause;
+                else if (await change) change = changes.MoveNextAsync().AsTask();
+                else return;
             }
             catch (OperationCanceledException)
             {
@@ -58,17 +69,27 @@ internal sealed partial class JobLifecycle(IGrainFactory grains, JobRegistry job
         }
     }
 
+    private bool IsFirst => port.Silos is [var first, ..] && first == local.SiloAddress.ToParsableString();
+
     private async Task StopAsync(CancellationToken cancellation)
     {
         await _stopping.CancelAsync();
         try
         {
-            await Task.WhenAll(subtasks.EndAllAsync(), _revival).WaitAsync(LongestFarewell, services.Time, cancellation);
+            await LeaveAsync().WaitAsync(LongestFarewell, services.Time, cancellation);
         }
         catch (Exception error)
         {
             LogFarewell(error.Message);
         }
+    }
+
+    /// <summary>Jobs first: they end their own subtasks, here and on other silos. What is left belongs to jobs that live elsewhere.</summary>
+    private async Task LeaveAsync()
+    {
+        await _revival;
+        await active.LeaveAllAsync("The job's silo is leaving.");
+        await subtasks.LeaveAsync();
     }
 
     [LoggerMessage(LogLevel.Information, "Ready to run stream jobs, {Where}")]

@@ -4,8 +4,8 @@ using OrleansStream.Jobs;
 
 namespace OrleansStream.Hosting;
 
-/// <summary>A job that a silo can run.</summary>
-internal sealed record JobRegistration(string Name, Func<IServiceProvider, IStreamJob> Make, JobStart Start);
+/// <summary>A job that a silo can run, and what it is started with when the silo starts; null when it waits to be started.</summary>
+internal sealed record JobRegistration(string Name, Func<IServiceProvider, IStreamJob> Make, JobStart? Start);
 
 /// <summary>The jobs of a silo, and their plans. A plan is made once for the same arguments and parallelism.</summary>
 internal sealed class JobRegistry

@@ -25,6 +25,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<JobRegistry>();
         services.AddSingleton<StreamServices>();
         services.AddSingleton<SiloSubtasks>();
+        services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();
         services.AddSingleton<IStreamJobs, StreamJobs>();
@@ -45,13 +46,14 @@ public static class OrleansStreamHosting
     /// <typeparam name="TJob">The job; made with the silo's services.</typeparam>
     /// <param name="builder">The silo.</param>
     /// <param name="name">The job's name: <c>^[a-z0-9-]{1,64}$</c>.</param>
-    /// <param name="start">What to start it with when the silo starts; null for no arguments.</param>
+    /// <param name="start">What to start it with when the silo starts; null when it waits for <see cref="IStreamJobs.StartAsync"/>. Once started, it is revived
+    /// wherever it is left off, until it is stopped, finishes or fails for good.</param>
     public static ISiloBuilder AddStreamJob<TJob>(this ISiloBuilder builder, string name, JobStart? start = null)
         where TJob : class, IStreamJob
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (name is null || !JobGraph.Named().IsMatch(name)) throw new ArgumentException($"'{name}' cannot be a job's name: use 1 to 64 characters of a-z, 0-9 and '-'.", nameof(name));
-        builder.Services.AddSingleton(new JobRegistration(name, static services => ActivatorUtilities.CreateInstance<TJob>(services), start ?? new JobStart()));
+        builder.Services.AddSingleton(new JobRegistration(name, static services => ActivatorUtilities.CreateInstance<TJob>(services), start));
         return builder;
     }
 

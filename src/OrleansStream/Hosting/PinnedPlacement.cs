@@ -28,7 +28,7 @@ internal sealed class PinnedPlacementDirector : IPlacementDirector
         var silo = PinnedKey.SiloOf(key);
         return Array.IndexOf(context.GetCompatibleSilos(target), silo) >= 0
             ? Task.FromResult(silo)
-            : throw new SiloGoneException($"Silo {silo} is not in the cluster any more, and '{key}' lives nowhere else.");
+            : throw new Stages.GoneException($"Silo {silo} is not in the cluster any more, and '{key}' lives nowhere else.");
     }
 }
 
@@ -47,7 +47,3 @@ internal static class PinnedKey
 
     public static string Coordinator(string silo, string job, Jobs.Attempt attempt) => Of(silo, $"{job}/{attempt}");
 }
-
-/// <summary>A call to a grain that is pinned to a silo which has left.</summary>
-[GenerateSerializer]
-internal sealed class SiloGoneException(string message) : Exception(message);

@@ -16,17 +16,30 @@ internal sealed class SiloSubtasks
 
     /// <summary>Ends what is open of attempts before one.</summary>
     public Task EndOlderAsync(string job, Attempt before) =>
-        EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0);
+        EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0, static grain => grain.EndAsync());
 
-    /// <summary>Ends everything that is open.</summary>
-    public Task EndAllAsync() => EndAsync(static _ => true);
+    /// <summary>Ends everything that is open, because the silo leaves.</summary>
+    public Task LeaveAsync() => EndAsync(static _ => true, static grain => grain.LeaveAsync("its silo is leaving."));
 
-    private Task EndAsync(Func<(string Job, Attempt Attempt, SubtaskId Subtask), bool> which) =>
+    private Task EndAsync(Func<(string Job, Attempt Attempt, SubtaskId Subtask), bool> which, Func<ISubtaskGrain, Task> end) =>
         Task.WhenAll(_open.Where(open => which(open.Key)).Select(async open =>
         {
-            await open.Value.EndAsync();
+            await end(open.Value);
             _open.TryRemove(open.Key, out _);
         }));
+}
+
+/// <summary>The job grains that are active on this silo, so that they leave while the cluster still listens.</summary>
+internal sealed class SiloJobs
+{
+    private readonly ConcurrentDictionary<string, IJobGrain> _active = new();
+
+    public void Add(string job, IJobGrain grain) => _active[job] = grain;
+
+    public void Remove(string job) => _active.TryRemove(job, out _);
+
+    /// <summary>Ends the attempts of all jobs without a word in their logs.</summary>
+    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.LeaveAsync(cause)));
 }
 
 /// <summary>The agent of one silo, pinned to it.</summary>

@@ -11,7 +11,7 @@ internal sealed class StreamJobs(IGrainFactory grains, JobRegistry jobs, IOption
 
     public Task<JobStatus> GetStatusAsync(string job) => Grain(job).StatusAsync();
 
-    public Task StartAsync(string job, JobStart? start = null) => Grain(job).StartAsync(start ?? jobs.Find(job).Start);
+    public Task StartAsync(string job, JobStart? start = null) => Grain(job).StartAsync(start ?? jobs.Find(job).Start ?? new JobStart());
 
     public Task StopAsync(string job, string reason) => Grain(job).StopAsync(reason);
 
@@ -31,7 +31,7 @@ internal sealed class StreamJobs(IGrainFactory grains, JobRegistry jobs, IOption
 
     private JobGraph GraphOf(string job)
     {
-        var start = jobs.Find(job).Start;
+        var start = jobs.Find(job).Start ?? new JobStart();
         return jobs.PlanOf(job, start.Arguments, JobRegistry.ParallelismOf(start), options.Value.MaxParallelism).Graph;
     }
 

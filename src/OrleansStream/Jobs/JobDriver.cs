@@ -75,6 +75,20 @@ internal sealed partial class JobDriver
         _run = RunAsync(start);
     }
 
+    /// <summary>Knows from the history how the job ended before this driver was made.</summary>
+    public void Recall(LogEntry end, int attempts)
+    {
+        if (Phase != JobPhase.Idle) return;
+        Attempt = new Attempt(attempts);
+        (Phase, Cause) = end switch
+        {
+            Finished => (JobPhase.Finished, null),
+            Stopped stopped => (JobPhase.Stopped, stopped.Reason),
+            Failed failed => (JobPhase.Failed, failed.Cause),
+            _ => (Phase, Cause),
+        };
+    }
+
     /// <summary>Takes a last checkpoint and stops.</summary>
     public void Stop(string reason)
     {
@@ -89,7 +103,8 @@ internal sealed partial class JobDriver
     /// <summary>The silo leaves: the attempt ends without a word, so that another silo, or the next start, goes on from the last checkpoint.</summary>
     public async Task LeaveAsync(string cause)
     {
-        if (!_leaving.IsCancellationRequested) await _leaving.CancelAsync();
+        // Here and now: CancelAsync would let other threads in.
+        if (!_leaving.IsCancellationRequested) _leaving.Cancel();
         Wake();
         if (Attempt is { } attempt && Phase is JobPhase.Running or JobPhase.Stopping) await TryAsync(() => _port.AbortCoordinatorAsync(_job, attempt, cause));
         await _run;
@@ -202,7 +217,11 @@ internal sealed partial class JobDriver
         Attempt = takeover.Next;
         var (manifest, kept) = await ChooseAsync(takeover.History, plan);
         var started = new Started(
-            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow());
+            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
+        {
+            RecordsPerSecond = start.RecordsPerSecond,
+            CheckpointInterval = start.CheckpointInterval,
+        };
         if (takeover.History.End is Finished) return await FinishAgainAsync();
         if (manifest is not null) await CommitPendingAsync(manifest, plan);
 

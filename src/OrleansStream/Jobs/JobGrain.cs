@@ -8,7 +8,7 @@ namespace OrleansStream.Jobs;
 
 /// <summary>The shell of a <see cref="JobDriver"/>.</summary>
 [Reentrant, KeepAlive, PreferLocalPlacement]
-internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, ILogger<JobGrain> logger) : Grain, IJobGrain
+internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, SiloJobs active, ILogger<JobGrain> logger) : Grain, IJobGrain
 {
     /// <summary>The longest that a waiting call is held.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -30,6 +30,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             services.NewRetry(),
             StreamServices.NewWriterId,
             services.Time);
+        active.Add(Job, this.AsReference<IJobGrain>());
         return Task.CompletedTask;
     }
 
@@ -46,9 +47,14 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
     {
         if (_driver!.Phase != JobPhase.Idle) return;
         var history = await HistoryLog.ReadAsync(services.Store, Job, services.NewRetry(), CancellationToken.None);
-        if (history.End is Stopped or Failed or Finished || _driver.Phase != JobPhase.Idle) return;
-        var registered = jobs.Find(Job).Start;
-        await StartAsync(history.LastStarted is { } last && registered.Arguments.Names.Count == 0 ? registered with { Arguments = JobArguments.FromMap(last.Arguments) } : registered);
+        if (_driver.Phase != JobPhase.Idle) return;
+        if (history.End is { } end)
+        {
+            _driver.Recall(end, history.Attempts);
+            return;
+        }
+
+        if (RecoveryPlan.Revived(jobs.Find(Job).Start, history.LastStarted) is { } start) await StartAsync(start);
     }
 
     public Task StopAsync(string reason)
@@ -113,6 +119,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        active.Remove(Job);
         if (_driver is { IsActive: true } driver) await Task.WhenAny(driver.LeaveAsync("The job's silo is leaving."), Task.Delay(LongestWait, services.Time, cancellationToken));
     }
 
@@ -120,6 +127,8 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
     {
         await _driver!.Completion;
         LogEnded(Job, _driver.Phase, _driver.Cause);
+        // Another activation owns the job: this one must not answer for it.
+        if (_driver.Phase == JobPhase.Idle) DeactivateOnIdle();
         foreach (var waiting in _waiting) waiting.TrySetResult();
     }
 

@@ -37,6 +37,16 @@ internal static class RecoveryPlan
         return differences;
     }
 
+    /// <summary>What to start a job with that nobody starts by hand: as it is registered, and where that says nothing, as it last ran.</summary>
+    /// <returns>Null when nobody has started it yet.</returns>
+    public static JobStart? Revived(JobStart? registered, Started? last) => last is null ? registered : new JobStart
+    {
+        Arguments = registered is { Arguments.Names.Count: > 0 } ? registered.Arguments : JobArguments.FromMap(last.Arguments),
+        Parallelism = registered is { Parallelism: > 0 } ? registered.Parallelism : last.Parallelism,
+        RecordsPerSecond = registered?.RecordsPerSecond ?? last.RecordsPerSecond,
+        CheckpointInterval = registered?.CheckpointInterval ?? last.CheckpointInterval,
+    };
+
     /// <summary>The splits that each subtask of a source reads: dealt out in turn, so that any parallelism shares them evenly.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> SplitsOf(
         JobPlan plan, SubtaskId subtask, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)

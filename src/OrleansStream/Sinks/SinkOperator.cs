@@ -82,5 +82,6 @@ internal sealed class SinkOperator<T>(SubtaskContext context, Sink<T> sink) : Op
 }
 
 /// <summary>A sink that failed, with its coordinates.</summary>
+[GenerateSerializer]
 internal sealed class SinkException(SubtaskContext context, string sink, string doing, Exception inner)
     : StreamException($"Job '{context.Job}', sink '{sink}', subtask {context.Id.Index}: {doing} failed with {inner.GetType().Name}: {inner.Message}", inner);

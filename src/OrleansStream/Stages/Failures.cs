@@ -37,5 +37,10 @@ internal static class Failures
     public static bool IsOfFunction(Exception error) => error is not (Jobs.StreamException or InvariantException or OutOfMemoryException);
 }
 
+/// <summary>What was called is gone for good: its silo has left the cluster, or its activation was never opened there. No use in calling again.</summary>
+[GenerateSerializer]
+internal sealed class GoneException(string message) : Jobs.StreamException(message);
+
 /// <summary>An invariant of the engine that does not hold. It ends the attempt.</summary>
+[GenerateSerializer]
 internal sealed class InvariantException(string message) : Exception(message);

@@ -23,5 +23,8 @@ internal interface ISubtaskGrain : IGrainWithStringKey
 
     Task<SubtaskReport> HeartbeatAsync();
 
+    /// <summary>Ends the subtask because its silo leaves, and lets the coordinator know.</summary>
+    Task LeaveAsync(string cause);
+
     Task EndAsync();
 }

@@ -32,7 +32,8 @@ internal sealed partial class Subtask
     private WatermarkMerge _merge;
     private readonly BarrierAligner _aligner;
     private readonly Queue<Barrier> _triggers = new();
-    private int _nextInput;
+    private int _input = -1;
+    private int _turn;
     private EnvelopePart _part;
     private int _delivered;
     private long? _unsentSince;
@@ -176,17 +177,29 @@ internal sealed partial class Subtask
 
     private StepResult StepInputs()
     {
-        for (var tried = 0; tried < _inputs.Length; tried++)
+        // A channel is left only between envelopes, so that each is finished before another begins.
+        if (_part == EnvelopePart.Records && _delivered == 0) _input = ChooseInput();
+        if (_input >= 0) return Process(_input);
+        return _merge.AllEnded ? End(_head) : StepResult.Dry;
+    }
+
+    /// <summary>
+    /// The channel to take the next envelope from: the one that is furthest behind in event time, so that windows do not pile up for channels that ran ahead;
+    /// every fourth time the next in turn, so that none waits for ever. -1 when none has work.
+    /// </summary>
+    private int ChooseInput()
+    {
+        var chosen = -1;
+        var inTurn = (_turn++ & 3) == 0;
+        for (var tried = 1; tried <= _inputs.Length; tried++)
         {
-            var channel = (_nextInput + tried) % _inputs.Length;
+            var channel = (_input + tried + _inputs.Length) % _inputs.Length;
             if (!_inputs[channel].HasWork) continue;
-            var result = Process(channel);
-            // A channel is left only between envelopes, so that each is finished before another begins.
-            _nextInput = _part == EnvelopePart.Records ? _delivered > 0 ? channel : (channel + 1) % _inputs.Length : channel;
-            return result;
+            if (chosen < 0 || _merge.Of(channel) < _merge.Of(chosen)) chosen = channel;
+            if (inTurn) break;
         }
 
-        return _merge.AllEnded ? End(_head) : StepResult.Dry;
+        return chosen;
     }
 
     /// <summary>Does the next part of the envelope at the head of a channel.</summary>

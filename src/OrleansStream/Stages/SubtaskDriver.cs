@@ -10,7 +10,7 @@ namespace OrleansStream.Stages;
 /// Runs one opening of a subtask: performs what <see cref="Subtask"/> decides. All its code runs on one scheduler, a turn at a time, and gives way every
 /// few milliseconds. Invariants: no call is held open over alignment, back-pressure or shutdown; a call of unknown outcome is made again with the same
 /// number; a receipt is sent when everything it names is durable, receipts in the order of their checkpoints; a subtask that has not heard from its
-/// coordinator for a while ends itself.
+/// coordinator for a while, or that nobody starts, ends itself.
 /// </summary>
 internal sealed partial class SubtaskDriver
 {
@@ -64,8 +64,7 @@ internal sealed partial class SubtaskDriver
     /// <summary>The segments to restore from.</summary>
     public static IReadOnlyList<SegmentChain> Chains(SubtaskOpening opening) =>
     [
-        .. opening.Former.Select(static former => new SegmentChain(
-            former.Index, former.KeyGroups, [.. former.Segments.Select(static segment => new SegmentReference(segment.Name, segment.LengthBytes, segment.Checksum))])),
+        .. opening.Former.Select(static former => new SegmentChain(former.Index, former.KeyGroups, former.Segments)),
     ];
 
     /// <summary>Opens what the operators need outside: files, connections. Restored state is in place already.</summary>
@@ -74,6 +73,7 @@ internal sealed partial class SubtaskDriver
         _context.Now = Clock();
         foreach (var step in _context.Operators) await step.OpenAsync(cancellation);
         _heardAt = _time.GetTimestamp();
+        _ = EndUnlessStartedAsync();
     }
 
     /// <summary>Begins processing. A repeat changes nothing.</summary>
@@ -149,6 +149,13 @@ internal sealed partial class SubtaskDriver
         Position = _context.Position,
     };
 
+    /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>
+    public Task LeaveAsync(string cause)
+    {
+        if (_isStarted) Fail(new StreamException($"Job '{_context.Job}', subtask {Id}: {cause}"));
+        return EndAsync();
+    }
+
     /// <summary>Ends the opening: nothing is processed, sent or written after this. Completes when what it held is closed.</summary>
     public Task EndAsync()
     {
@@ -160,6 +167,21 @@ internal sealed partial class SubtaskDriver
         }
 
         return Completion;
+    }
+
+    /// <summary>Whoever opened it may be gone, or have given the attempt up: then nobody would ever end it.</summary>
+    private async Task EndUnlessStartedAsync()
+    {
+        try
+        {
+            await Task.Delay(_timings.StartPatience, _time, _ended.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        if (!_isStarted) await EndAsync();
     }
 
     private async Task RunAsync()
@@ -307,6 +329,9 @@ internal sealed record SubtaskTimings
 
     /// <summary>After how long without word from the coordinator the subtask ends itself.</summary>
     public TimeSpan CoordinatorSilence { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>For how long an opened subtask waits to be started: longer than the slowest of an attempt's subtasks takes to open.</summary>
+    public TimeSpan StartPatience { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>For how long a call that keeps failing is made again before the attempt ends.</summary>
     public TimeSpan CallPatience { get; init; } = TimeSpan.FromSeconds(15);

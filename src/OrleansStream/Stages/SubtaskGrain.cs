@@ -73,6 +73,8 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         return Task.FromResult(report);
     }
 
+    public Task LeaveAsync(string cause) => _driver?.LeaveAsync(cause) ?? Task.CompletedTask;
+
     public Task EndAsync() => _driver?.EndAsync() ?? Task.CompletedTask;
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -126,7 +128,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
     {
         if (_driver is { } driver) return driver;
         if (_opening is null) DeactivateOnIdle();
-        throw new StreamException($"'{this.GetPrimaryKeyString()}' is not open here: its attempt has ended, or its silo began anew.");
+        throw new GoneException($"'{this.GetPrimaryKeyString()}' is not open here: its attempt has ended, or its silo began anew.");
     }
 
     [LoggerMessage(LogLevel.Debug, "Job {Job}, attempt {Attempt}: opened subtask {Subtask} as {Incarnation}")]

@@ -3,13 +3,6 @@ using OrleansStream.Checkpoints;
 
 namespace OrleansStream.State;
 
-/// <summary>Names a segment as a manifest does.</summary>
-/// <param name="Name">The object's name in the checkpoint store.</param>
-/// <param name="Length">Its length in bytes.</param>
-/// <param name="Checksum">XxHash128 of the whole content, in lower-case hex.</param>
-[GenerateSerializer, Immutable, Alias("os.SegmentReference")]
-internal sealed record SegmentReference([property: Id(0)] string Name, [property: Id(1)] long Length, [property: Id(2)] string Checksum);
-
 /// <summary>
 /// Reads a segment by parts: the end first, then the header, then the blocks of the key groups that are wanted. Every part is held against its checksum
 /// before it is looked at; when all blocks are read, the whole is held against the manifest's checksum too.
@@ -19,13 +12,13 @@ internal sealed class SegmentReader
     private const int TailBytes = 64 * 1024;
 
     private readonly ICheckpointStore _store;
-    private readonly SegmentReference _segment;
+    private readonly SegmentRef _segment;
     private readonly XxHash128 _whole = new();
     private ReadOnlyMemory<byte> _tail;
     private ReadOnlyMemory<byte> _footAndTrailer;
     private IndexEntry[] _index = [];
 
-    private SegmentReader(ICheckpointStore store, SegmentReference segment)
+    private SegmentReader(ICheckpointStore store, SegmentRef segment)
     {
         _store = store;
         _segment = segment;
@@ -40,7 +33,7 @@ internal sealed class SegmentReader
 
     /// <summary>Reads the end and the header of a segment.</summary>
     /// <exception cref="DamagedObjectException">The segment is missing, cut short or changed.</exception>
-    public static async ValueTask<SegmentReader> OpenAsync(ICheckpointStore store, SegmentReference segment, CancellationToken cancellation)
+    public static async ValueTask<SegmentReader> OpenAsync(ICheckpointStore store, SegmentRef segment, CancellationToken cancellation)
     {
         var reader = new SegmentReader(store, segment);
         await reader.ReadEndAsync(cancellation);
@@ -77,18 +70,18 @@ internal sealed class SegmentReader
 
     private async ValueTask ReadEndAsync(CancellationToken cancellation)
     {
-        if (_segment.Length < SegmentFormat.TrailerBytes) throw Damaged($"the manifest gives it {_segment.Length} bytes, fewer than any segment has");
-        var tailBytes = (int)Math.Min(_segment.Length, TailBytes);
+        if (_segment.LengthBytes < SegmentFormat.TrailerBytes) throw Damaged($"the manifest gives it {_segment.LengthBytes} bytes, fewer than any segment has");
+        var tailBytes = (int)Math.Min(_segment.LengthBytes, TailBytes);
 
         // One byte more than there should be, to notice when there is more.
-        var tail = await _store.ReadRangeAsync(Name, _segment.Length - tailBytes, tailBytes + 1, cancellation) ?? throw Damaged("it is missing");
-        if (tail.Length < tailBytes) throw Damaged($"it has fewer bytes than the {_segment.Length} that the manifest gives it");
-        if (tail.Length > tailBytes) throw Damaged($"it has more bytes than the {_segment.Length} that the manifest gives it");
+        var tail = await _store.ReadRangeAsync(Name, _segment.LengthBytes - tailBytes, tailBytes + 1, cancellation) ?? throw Damaged("it is missing");
+        if (tail.Length < tailBytes) throw Damaged($"it has fewer bytes than the {_segment.LengthBytes} that the manifest gives it");
+        if (tail.Length > tailBytes) throw Damaged($"it has more bytes than the {_segment.LengthBytes} that the manifest gives it");
         _tail = tail;
 
         var trailer = tail[^SegmentFormat.TrailerBytes..];
         var (footerOffset, footerLength, headerLength, footerHash) = ReadTrailer(trailer.Span);
-        if (footerLength < 12 || headerLength < 0 || headerLength > footerOffset || footerOffset + footerLength + SegmentFormat.TrailerBytes != _segment.Length)
+        if (footerLength < 12 || headerLength < 0 || headerLength > footerOffset || footerOffset + footerLength + SegmentFormat.TrailerBytes != _segment.LengthBytes)
         {
             throw Damaged("the lengths of its parts do not add up to its length");
         }
@@ -136,7 +129,7 @@ internal sealed class SegmentReader
 
     private async ValueTask<ReadOnlyMemory<byte>> ReadAsync(long offset, int length, CancellationToken cancellation)
     {
-        var tailOffset = _segment.Length - _tail.Length;
+        var tailOffset = _segment.LengthBytes - _tail.Length;
         if (offset >= tailOffset) return _tail.Slice((int)(offset - tailOffset), length);
         var bytes = await _store.ReadRangeAsync(Name, offset, length, cancellation) ?? throw Damaged("it is missing");
         return bytes.Length == length ? bytes : throw Damaged($"{length} bytes at {offset} were asked for, {bytes.Length} are there");

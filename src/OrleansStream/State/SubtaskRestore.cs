@@ -12,7 +12,7 @@ namespace OrleansStream.State;
 internal sealed record SegmentChain(
     [property: Id(0)] int FormerSubtask,
     [property: Id(1)] KeyGroupRange FormerGroups,
-    [property: Id(2)] IReadOnlyList<SegmentReference> Segments);
+    [property: Id(2)] IReadOnlyList<SegmentRef> Segments);
 
 /// <summary>What a restore gives beside the tables.</summary>
 /// <param name="Blobs">The state without keys of all former subtasks.</param>

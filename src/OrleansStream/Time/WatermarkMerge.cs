@@ -41,6 +41,9 @@ internal sealed class WatermarkMerge
 
     public bool AllEnded => Array.TrueForAll(_ended, static ended => ended);
 
+    /// <summary>The watermark of one channel.</summary>
+    public long Of(int channel) => _watermarks[channel];
+
     /// <summary>Takes what a channel brought; true when <see cref="Current"/> advanced.</summary>
     public bool Update(int channel, long watermark, bool idle)
     {

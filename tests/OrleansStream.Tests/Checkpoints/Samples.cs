@@ -22,7 +22,7 @@ internal static class Samples
         writer,
         attempt,
         kept is [var newest, ..] ? newest : null,
-        new Dictionary<string, string[]> { ["input"] = ["zähler.csv"] },
+        new Dictionary<string, string[]> { ["input"] = ["zähler.csv", "b.csv"] },
         2,
         128,
         "abc",

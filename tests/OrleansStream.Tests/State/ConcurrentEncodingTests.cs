@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.State;
 
 namespace OrleansStream.Tests.State;
@@ -23,7 +24,7 @@ public sealed class ConcurrentEncodingTests
     {
         var random = new Random(11);
         var store = new SegmentStore();
-        var chains = new Dictionary<long, List<SegmentReference>>();
+        var chains = new Dictionary<long, List<SegmentRef>>();
         var encoding = new Queue<(long Number, FrozenSubtask Frozen, long Round, Task<EncodedSegment> Task)>();
         long round = 0;
         for (var number = 1L; number <= 40; number++)
@@ -151,7 +152,7 @@ public sealed class ConcurrentEncodingTests
         }
     }
 
-    private static async Task CheckAsync(SegmentStore store, List<SegmentReference> segments, long round)
+    private static async Task CheckAsync(SegmentStore store, List<SegmentRef> segments, long round)
     {
         var state = new SubtaskState(StateSetup.AllGroups(MaxParallelism), MaxParallelism, StateSetup.Serializers);
         var (table, windows) = Open(state);

@@ -12,7 +12,7 @@ public sealed class SegmentDamageTests
     private static readonly MapState<int, Profile> Map = new("map");
 
     private readonly SegmentStore _store = new();
-    private readonly SegmentReference _segment;
+    private readonly SegmentRef _segment;
 
     public SegmentDamageTests()
     {
@@ -100,7 +100,7 @@ public sealed class SegmentDamageTests
         }
 
         var other = _store.Put(Name, state.Freeze(StateSetup.Checkpoint(1), true, [new OperatorBlob("score", "watermark", [1, 2, 3])]).Encode());
-        Assert.Equal(_segment.Length, other.Length);
+        Assert.Equal(_segment.LengthBytes, other.LengthBytes);
         await AssertNoticedAsync(StateSetup.AllGroups(MaxParallelism), "another segment");
     }
 

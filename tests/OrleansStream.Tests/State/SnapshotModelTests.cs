@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.State;
 
 namespace OrleansStream.Tests.State;
@@ -217,7 +218,7 @@ public sealed class SnapshotModelTests
             for (var i = 0; i < taken.Frozen.Length; i++)
             {
                 var segment = _store.Put($"{taken.Number}/{i}", taken.Frozen[i].Encode());
-                List<SegmentReference> segments = taken.Frozen[i].Base is { } b ? [.. _chains[(b.Number, i)].Segments, segment] : [segment];
+                List<SegmentRef> segments = taken.Frozen[i].Base is { } b ? [.. _chains[(b.Number, i)].Segments, segment] : [segment];
                 _chains[(taken.Number, i)] = new SegmentChain(i, taken.Groups[i], segments);
             }
 

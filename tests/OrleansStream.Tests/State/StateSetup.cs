@@ -22,10 +22,10 @@ internal static class StateSetup
     public static int Window<TKey, TAcc>(this WindowTable<TKey, TAcc> table, TKey key, long start) =>
         table.GetOrAdd(key, KeyCodec<TKey>.Default.Hash(key), start, out _);
 
-    public static SegmentReference Put(this SegmentStore store, string name, EncodedSegment segment)
+    public static SegmentRef Put(this SegmentStore store, string name, EncodedSegment segment)
     {
         store.Objects[name] = segment.Content.ToArray();
-        return new SegmentReference(name, segment.Content.Length, segment.Checksum);
+        return new SegmentRef(name, segment.Content.Length, segment.Checksum, default);
     }
 }
 

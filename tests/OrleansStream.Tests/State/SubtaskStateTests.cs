@@ -81,7 +81,7 @@ public sealed class SubtaskStateTests
         var (tenth, table) = New(new KeyGroupRange(64, 77));
         await tenth.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken);
         Assert.InRange(table.KeyCount, 4_000, 6_000);
-        Assert.InRange(_store.BytesRead, 1, (chain.Segments[0].Length / 9) + 70_000);
+        Assert.InRange(_store.BytesRead, 1, (chain.Segments[0].LengthBytes / 9) + 70_000);
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public sealed class SubtaskStateTests
     public async Task A_chain_with_a_delta_missing_or_in_front_is_noticed()
     {
         var (state, table) = New(StateSetup.AllGroups(MaxParallelism));
-        var segments = new List<SegmentReference>();
+        var segments = new List<SegmentRef>();
         for (var i = 1; i <= 3; i++)
         {
             table.Values(Total).Set(table.Slot("a"), i);

@@ -34,7 +34,7 @@ public sealed class WindowTableTests
         for (var slot = 0; slot < 1000; slot++) _table.Remove(slot);
         _table.GetRefForWrite(Open("late", 30, true)) = 7;
         var delta = store.Put("delta", _state.Freeze(StateSetup.Checkpoint(2), false, []).Encode());
-        Assert.InRange(delta.Length, 1, 600);
+        Assert.InRange(delta.LengthBytes, 1, 600);
         Assert.Equal(0, _table.LoggedRemovals);
 
         var (restored, table) = New(new KeyGroupRange(0, 16));

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Silo.CommandLine;
+
+/// <summary>Makes options whose values are checked as they are parsed, each with one line for a wrong value.</summary>
+internal static class RunOptions
+{
+    /// <summary>The largest parallelism there can be: as many as there are key groups.</summary>
+    private const int MostParallelism = 128;
+
+    public static Option<TimeSpan> Duration(string name, string description, TimeSpan otherwise, TimeSpan least) => new(name)
+    {
+        Description = $"{description} For example 200ms, 10s, 5m, 1h, 1d. {Durations.Show(otherwise)} unless given.",
+        HelpName = "DURATION",
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (JobArguments.ParseDuration(text) is not { } duration) result.AddError($"'{text}' is no duration for {name}: write for example 200ms, 10s, 5m, 1h or 1d.");
+            else if (duration.Ticks % TimeSpan.TicksPerMillisecond != 0) result.AddError($"{name} is '{text}': it must be a whole number of milliseconds.");
+            else if (duration < least) result.AddError($"{name} is '{text}': it must be {Durations.Show(least)} or more.");
+            else if (duration.TotalDays > 36_500) result.AddError($"{name} is '{text}': it must be 36500d or less.");
+            else return duration;
+            return otherwise;
+        },
+    };
+
+    public static Option<int> Parallelism() => new("--parallelism")
+    {
+        Description = "How many subtasks each stage has; may differ from start to start. The number of cores, at most 8, unless given.",
+        HelpName = "N",
+        CustomParser = static result => Whole(result, "--parallelism", 1, MostParallelism) ?? 0,
+    };
+
+    public static Option<int?> HttpPort(string description, int? otherwise) => new("--http-port")
+    {
+        Description = description,
+        HelpName = "PORT",
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = static result => Whole(result, "--http-port", 1, 65_535),
+    };
+
+    public static Option<double?> Rate() => new("--rate")
+    {
+        Description = "The most records read a second, all inputs together; as many as can be unless given. May differ from start to start.",
+        HelpName = "RECORDS_PER_SECOND",
+        CustomParser = static result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) && double.IsFinite(rate) && rate > 0) return rate;
+            result.AddError($"'{text}' is no rate: --rate takes a number of records per second above 0.");
+            return null;
+        },
+    };
+
+    public static Option<string> BadRecords() => new("--bad-records")
+    {
+        Description = "What to do with a malformed row: 'fail' ends the job with file, line and column; 'skip' counts it and writes it to OUTPUT.bad.jsonl. fail unless given.",
+        HelpName = "fail|skip",
+        DefaultValueFactory = static _ => "fail",
+        CustomParser = static result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (text is not ("fail" or "skip")) result.AddError($"'{text}' is nothing that --bad-records can do: write fail or skip.");
+            return text;
+        },
+    };
+
+    private static int? Whole(ArgumentResult result, string name, int least, int most)
+    {
+        var text = result.Tokens[^1].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        result.AddError($"{name} is '{text}': it must be a whole number from {least} to {most}.");
+        return null;
+    }
+}

@@ -1,0 +1,42 @@
+namespace OrleansStream.Silo.Jobs;
+
+/// <summary>One reading of a temperature sensor.</summary>
+/// <param name="Sensor">The sensor's name.</param>
+/// <param name="TimeMs">When it was read, in milliseconds since 1970-01-01T00:00:00Z.</param>
+/// <param name="Fahrenheit">What it read.</param>
+[GenerateSerializer, Immutable, Alias("sensors.Reading")]
+public readonly record struct Reading([property: Id(0)] string Sensor, [property: Id(1)] long TimeMs, [property: Id(2)] double Fahrenheit)
+{
+    /// <summary>The same in degrees Celsius.</summary>
+    public double Celsius => ToCelsius(Fahrenheit);
+
+    /// <summary>Converts; the order of operations is part of the result's last digit.</summary>
+    public static double ToCelsius(double fahrenheit) => (fahrenheit - 32) * 5 / 9;
+}
+
+/// <summary>Readings being averaged. The sum is kept as it stands, so that a run that was broken adds the same numbers in the same order as one that was not.</summary>
+/// <param name="Sum">The sum in degrees Celsius, in the order of arrival.</param>
+/// <param name="Count">How many readings.</param>
+[GenerateSerializer, Immutable, Alias("sensors.Mean")]
+public readonly record struct Mean([property: Id(0)] double Sum, [property: Id(1)] long Count)
+{
+    /// <summary>With one more.</summary>
+    public Mean Add(double celsius) => new(Sum + celsius, Count + 1);
+
+    /// <summary>The mean; there is at least one reading in every window.</summary>
+    public double Value => Sum / Count;
+}
+
+/// <summary>The average of one sensor and window: a line of output. The members' order is the line's.</summary>
+/// <param name="Sensor">The sensor's name.</param>
+/// <param name="WindowStart">The first moment of the window, UTC.</param>
+/// <param name="WindowEnd">The first moment after it, UTC.</param>
+/// <param name="Count">How many readings.</param>
+/// <param name="AverageCelsius">Their mean.</param>
+[GenerateSerializer, Immutable, Alias("sensors.SensorAverage")]
+public sealed record SensorAverage(
+    [property: Id(0)] string Sensor,
+    [property: Id(1)] DateTime WindowStart,
+    [property: Id(2)] DateTime WindowEnd,
+    [property: Id(3)] long Count,
+    [property: Id(4)] double AverageCelsius);

@@ -1,0 +1,46 @@
+using OrleansStream.Jobs;
+using OrleansStream.Sources;
+
+namespace OrleansStream.Silo.Jobs;
+
+/// <summary>Readings from CSV files with the columns <c>timestamp</c> and <c>value</c>, one sensor a file: its name is the file's without the ending.</summary>
+internal static class SensorFiles
+{
+    public static Source<Reading> Of(IReadOnlyList<string> paths, TimeSpan window, BadRecords badRecords)
+    {
+        Check(paths);
+        return Files.Csv(paths, row => Read(row, window), new CsvOptions { BadRecords = badRecords });
+    }
+
+    /// <summary>Two files of one sensor are refused: in which order their readings meet in a window is chance, and with it the last digit of the average.</summary>
+    private static void Check(IReadOnlyList<string> paths)
+    {
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var path in paths)
+        {
+            var sensor = Path.GetFileNameWithoutExtension(path);
+            if (sensor.Length == 0) throw new JobRefusedException($"The input '{path}' has no name but its ending, so its sensor would have none: rename the file.");
+            if (!files.TryAdd(sensor, path) && Path.GetFullPath(files[sensor]) != Path.GetFullPath(path))
+                throw new JobRefusedException($"The inputs '{files[sensor]}' and '{path}' are both of sensor '{sensor}', which is named by its file: rename one, or join them into one file.");
+        }
+    }
+
+    private static Reading Read(CsvRow row, TimeSpan window)
+    {
+        var time = row.GetDateTimeUtc("timestamp");
+        var windowStart = FloorTicks(time, window);
+        if (windowStart < 0 || windowStart > DateTime.MaxValue.Ticks - window.Ticks)
+            throw new FormatException($"column 'timestamp' holds '{row.GetString("timestamp")}', whose window of {Durations.Show(window)} reaches beyond the years 1 to 9999");
+        var fahrenheit = row.GetDouble("value");
+        if (!double.IsFinite(Reading.ToCelsius(fahrenheit))) throw new FormatException($"column 'value' holds '{row.GetString("value")}', which is too large to convert to °C");
+        return new Reading(row.FileNameWithoutExtension, new DateTimeOffset(time, TimeSpan.Zero).ToUnixTimeMilliseconds(), fahrenheit);
+    }
+
+    /// <summary>Where the window begins that a time falls into, in ticks of the calendar; below 0 when that is before the year 1.</summary>
+    private static long FloorTicks(DateTime time, TimeSpan window)
+    {
+        var sinceEpoch = time.Ticks - DateTime.UnixEpoch.Ticks;
+        var into = sinceEpoch % window.Ticks;
+        return time.Ticks - (into < 0 ? into + window.Ticks : into);
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansStream.Silo.Terminal;
+
+/// <summary>Prints log messages as single lines to the error stream, above the status.</summary>
+internal sealed class ScreenLoggerProvider(Screen screen, bool withStackTraces) : ILoggerProvider
+{
+    public ILogger CreateLogger(string categoryName) => new ScreenLogger(screen, categoryName[(categoryName.LastIndexOf('.') + 1)..], withStackTraces);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class ScreenLogger(Screen screen, string category, bool withStackTraces) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var message = OneLine.Of(formatter(state, exception));
+            var cause = exception is null ? "" : withStackTraces ? $"{Environment.NewLine}{exception}" : $": {OneLine.Of(exception.Message)}";
+            screen.WriteError($"{logLevel.ToString().ToLowerInvariant()}: {category}: {message}{cause}");
+        }
+    }
+}
+
+/// <summary>Puts a text of several lines on one.</summary>
+internal static class OneLine
+{
+    public static string Of(string text) => string.Join("; ", text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Replace(":;", ":", StringComparison.Ordinal);
+}

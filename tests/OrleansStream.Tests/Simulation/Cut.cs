@@ -1,0 +1,79 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.Sources;
+using OrleansStream.Stages;
+using OrleansStream.State;
+
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>A published checkpoint, read back whole into one subtask per stage.</summary>
+internal sealed class Cut
+{
+    private readonly Dictionary<string, ISnapshotPart> _parts = [];
+    private readonly Dictionary<string, (long Offset, bool Ended)> _offsets = [];
+    private readonly SimulatedRun _run;
+    private readonly Manifest _manifest;
+
+    private Cut(SimulatedRun run, Manifest manifest)
+    {
+        _run = run;
+        _manifest = manifest;
+        var plan = run.PlanOf(1);
+        foreach (var stage in plan.Stages)
+        {
+            var opening = new SubtaskOpening
+            {
+                Job = SimulatedRun.JobName,
+                Attempt = manifest.Id.Attempt,
+                Id = new SubtaskId(stage.Index, 0),
+                Arguments = JobArguments.None,
+                Parallelism = 1,
+                MaxParallelism = plan.MaxParallelism,
+                Fingerprint = plan.Fingerprint,
+                Splits = new Dictionary<string, IReadOnlyList<SourceSplit>>(),
+                Former = RecoveryPlan.FormerOf(manifest, stage),
+            };
+            var context = SimulatedRun.ContextOf(opening, stage, new Incarnation(-1));
+            var restoring = new Subtask(context, stage).RestoreAsync(run.Store.AsItIs, SubtaskDriver.Chains(opening), CancellationToken.None);
+            if (!restoring.IsCompleted) throw new InvalidOperationException("A store that answers at once was awaited.");
+            restoring.GetAwaiter().GetResult();
+            foreach (var part in context.State.Parts) _parts.Add(part.Operator, part);
+            foreach (var (_, blob) in context.Restored) TakeOffsets(blob);
+        }
+    }
+
+    public static Cut Read(SimulatedRun run, Manifest manifest) => new(run, manifest);
+
+    /// <summary>How many records of a split are before the barrier.</summary>
+    public long OffsetOf(string split) => _offsets.TryGetValue(split, out var saved)
+        ? saved.Ended ? long.MaxValue : saved.Offset
+        : throw new InvalidOperationException($"Checkpoint {_manifest.Id} has no offset of split {split}.");
+
+    public KeyedStateTable<string> Keyed(string name) => (KeyedStateTable<string>)_parts[name];
+
+    public KeyedStateTable<int> KeyedByNumber(string name) => (KeyedStateTable<int>)_parts[name];
+
+    public IEnumerable<(string Key, long Start, Sums Sums)> Windows(string name)
+    {
+        var table = (WindowTable<string, Sums>)_parts[name];
+        for (var slot = 0; slot < table.SlotLimit; slot++)
+        {
+            if (table.IsLive(slot)) yield return (table.KeyOf(slot), table.StartOf(slot), table.Read(slot));
+        }
+    }
+
+    /// <summary>What a sink has been given up to the barrier: what is visible, and what this checkpoint's permit makes visible.</summary>
+    public IEnumerable<string> Lines(string sink) => _run.Job.Targets[sink].LinesWith(_manifest.Sinks[sink].Pending);
+
+    private void TakeOffsets(OperatorBlob blob)
+    {
+        if (blob.Name != "splits") return;
+        var reader = new BlobReader(blob.Bytes);
+        for (var count = reader.ReadInt32(); count > 0; count--)
+        {
+            var name = reader.ReadString();
+            var ended = reader.ReadBoolean();
+            _offsets.Add(name, (NumberedOffset.Decode(reader.ReadBytes(), new SourceSplit(name, ""), 0), ended));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using OrleansStream.Exchange;
+using Barrier = OrleansStream.Exchange.Barrier;
+
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>
+/// Calls between activations, as bad as Orleans' at their worst: requests and replies are delayed, so they overtake each other, and are lost; a request may be delivered twice; the caller
+/// gives up after a while and the call may still be carried out.
+/// </summary>
+internal sealed class Network(SimulatedRun run)
+{
+    public static readonly TimeSpan ShortTimeout = TimeSpan.FromMilliseconds(60);
+    public static readonly TimeSpan LongTimeout = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Calls what <paramref name="find"/> finds on a silo when the request arrives there.</summary>
+    public async Task<T> CallAsync<T, TActivation>(Silo from, string to, TimeSpan timeout, Func<Silo, TActivation> find, Func<TActivation, Task<T>> call)
+        where TActivation : Activation
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        run.Scheduler.After(timeout, () => answer.TrySetException(new TimeoutException($"No reply from {to} within {timeout.TotalMilliseconds} ms.")));
+        var isNear = from.Name == to;
+        var losses = run.Weather.LossRate * (isNear ? 0.3 : 1);
+        if (!run.Weather.Strikes(losses)) Send(from, to, isNear, losses, find, call, answer);
+        if (run.Weather.Strikes(run.Weather.RepeatRate)) Send(from, to, isNear, losses, find, call, answer);
+        return await answer.Task;
+    }
+
+    private void Send<T, TActivation>(
+        Silo from, string to, bool isNear, double losses, Func<Silo, TActivation> find, Func<TActivation, Task<T>> call, TaskCompletionSource<T> answer)
+        where TActivation : Activation
+    {
+        run.Scheduler.After(Delay(isNear), () =>
+        {
+            var silo = run.Silo(to);
+            if (!silo.IsAlive)
+            {
+                run.Scheduler.After(Delay(isNear), () => answer.TrySetException(new SiloGone(to)));
+                return;
+            }
+
+            var activation = find(silo);
+            activation.Actor.Run(() => _ = PerformAsync(activation));
+        });
+
+        async Task PerformAsync(TActivation activation)
+        {
+            Action reply;
+            try
+            {
+                var result = await call(activation);
+                reply = () => answer.TrySetResult(result);
+            }
+            catch (Exception error)
+            {
+                reply = () => answer.TrySetException(error);
+            }
+
+            if (from.IsAlive && !run.Weather.Strikes(losses)) run.Scheduler.After(Delay(isNear), reply);
+        }
+    }
+
+    private TimeSpan Delay(bool isNear) => TimeSpan.FromTicks(
+        run.Weather.Strikes(isNear ? run.Weather.SlowRate / 3 : run.Weather.SlowRate) ? run.Random.Next(3_000_000) : run.Random.Next(isNear ? 2_000 : 15_000));
+}
+
+/// <summary>A call to a silo that is dead.</summary>
+internal sealed class SiloGone(string silo) : Exception($"Silo {silo} is gone.");
+
+/// <summary>What arrives when an envelope goes from one silo to another: the same message in columns of its own.</summary>
+internal static class Wire
+{
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<Type, Func<Batch, Batch>> Copies = new();
+
+    public static Envelope Copy(Envelope envelope) => With(envelope, envelope.Batch is { } batch ? Copy(batch) : null);
+
+    public static Envelope With(Envelope envelope, Batch? batch, Barrier? barrier, long? sequence = null) => new()
+    {
+        Attempt = envelope.Attempt,
+        From = envelope.From,
+        FromIncarnation = envelope.FromIncarnation,
+        ToIncarnation = envelope.ToIncarnation,
+        Channel = envelope.Channel,
+        Sequence = sequence ?? envelope.Sequence,
+        Batch = batch,
+        Watermark = envelope.Watermark,
+        Idle = envelope.Idle,
+        Barrier = barrier,
+        End = envelope.End,
+    };
+
+    public static Batch? Copy(Batch? batch) => batch is null ? null : Copies.GetOrAdd(batch.GetType(), static type =>
+        typeof(Wire).GetMethod(nameof(CopyOf), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
+            .MakeGenericMethod(type.GetGenericArguments()).CreateDelegate<Func<Batch, Batch>>())(batch);
+
+    private static Envelope With(Envelope envelope, Batch? batch) => With(envelope, batch, envelope.Barrier);
+
+    private static Batch<T> CopyOf<T>(Batch batch)
+    {
+        var converter = new BatchConverter<T>();
+        return converter.ConvertFromSurrogate(converter.ConvertToSurrogate((Batch<T>)batch));
+    }
+}

@@ -1,0 +1,56 @@
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.Stages;
+
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>Limits of the engine in one run, drawn from its seed: small, so that every limit is met.</summary>
+internal sealed class Settings
+{
+    public Settings(Random random)
+    {
+        MostRead = random.Next(2, 24);
+        LongestWaitTicks = random.Next(10_000, 200_000);
+        Subtask = new SubtaskTimings
+        {
+            TurnLimit = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(2) : TimeSpan.Zero,
+            CoordinatorSilence = TimeSpan.FromMilliseconds(1000),
+            StartPatience = TimeSpan.FromMilliseconds(1500),
+            CallPatience = TimeSpan.FromMilliseconds(600),
+            CallPause = TimeSpan.FromMilliseconds(5),
+        };
+        Coordinator = new CoordinatorTimings
+        {
+            HeartbeatInterval = TimeSpan.FromMilliseconds(150),
+            SubtaskSilence = TimeSpan.FromMilliseconds(700),
+            CallPause = TimeSpan.FromMilliseconds(5),
+            StorePause = TimeSpan.FromMilliseconds(30),
+        };
+        Job = new JobRules
+        {
+            Checkpoints = new CheckpointRules
+            {
+                Interval = TimeSpan.FromMilliseconds(random.Next(5, 60)),
+                Timeout = TimeSpan.FromMilliseconds(random.Next(200, 800)),
+                TolerableGivenUp = random.Next(1, 4),
+                LongestChain = random.Next(1, 5),
+                LargestDeltaShare = random.Next(2) == 0 ? 1 : 10,
+                RetainedCount = random.Next(1, 4),
+            },
+            Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: 100_000),
+            CoordinatorPoll = TimeSpan.FromMilliseconds(50),
+            CoordinatorMisses = 4,
+        };
+    }
+
+    /// <summary>One more than the most records of one read.</summary>
+    public int MostRead { get; }
+
+    public int LongestWaitTicks { get; }
+
+    public SubtaskTimings Subtask { get; }
+
+    public CoordinatorTimings Coordinator { get; }
+
+    public JobRules Job { get; }
+}

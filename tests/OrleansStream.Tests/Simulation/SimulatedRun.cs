@@ -1,0 +1,278 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Jobs;
+using OrleansStream.Stages;
+using OrleansStream.State;
+using OrleansStream.Tests.State;
+
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>What a checker found.</summary>
+internal sealed record Violation(string Checker, string Message);
+
+/// <summary>
+/// One seed: a cluster, a job, a store, sinks and faults, from the first start to the end of the job and a good while beyond, when whatever slept has woken up. The run
+/// stops at the first violation.
+/// </summary>
+internal sealed class SimulatedRun
+{
+    public const string JobName = "job";
+    public const int MostParallelism = 4;
+    private const int MaxParallelism = 16;
+    private const long MostSteps = 3_000_000;
+
+    /// <summary>How long the job may take to its end once nothing goes wrong any more.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [ThreadStatic]
+    private static SimulatedRun? _current;
+
+    private readonly List<Silo> _silos = [];
+    private readonly List<string> _members = [];
+    private readonly Dictionary<int, JobPlan> _plans = [];
+    private readonly HistoryChecker _history;
+    private readonly Accidents _accidents;
+    private int _hotSteps;
+    private bool _isFinished;
+
+    static SimulatedRun() => AppDomain.CurrentDomain.FirstChanceException += static (_, thrown) => _current?.OnThrown(thrown);
+
+    public SimulatedRun(int seed, Breakage breakage = Breakage.None, Action<string>? trace = null)
+    {
+        Seed = seed;
+        Breakage = breakage;
+        Scheduler = new Scheduler(seed);
+        Trace = trace;
+        Settings = new Settings(Random);
+        Weather = new Weather(Random);
+        Outside = new Outside(this);
+        Store = new SimulatedStore(this);
+        Network = new Network(this);
+        _accidents = new Accidents(this);
+        _history = new HistoryChecker(this);
+        FixedParallelism = Random.Next(3) == 0 ? null : Random.Next(1, MostParallelism + 1);
+        Job = SimulatedJob.Of(Random.Next(SimulatedJob.Kinds), this);
+        for (var i = Random.Next(1, 4); i > 0; i--) AddSilo();
+    }
+
+    public int Seed { get; }
+
+    public Breakage Breakage { get; }
+
+    public Scheduler Scheduler { get; }
+
+    public Random Random => Scheduler.Random;
+
+    public Settings Settings { get; }
+
+    public Weather Weather { get; }
+
+    public Outside Outside { get; }
+
+    public SimulatedStore Store { get; }
+
+    public Network Network { get; }
+
+    public SimulatedJob Job { get; }
+
+    public IOffload Offload => field ??= new SimulatedOffload(this);
+
+    /// <summary>The parallelism of all attempts; null when each has its own.</summary>
+    public int? FixedParallelism { get; }
+
+    /// <summary>Hears of what happens, for people who follow one seed.</summary>
+    public Action<string>? Trace { get; }
+
+    public Violation? Violation { get; private set; }
+
+    public IReadOnlyList<Silo> Silos => _silos;
+
+    /// <summary>The silos that the cluster counts as living.</summary>
+    public IReadOnlyList<string> Members => [.. _members];
+
+    public int Publications => _history.Publications;
+
+    public int Attempts => _history.Attempts;
+
+    public int AccidentCount => _accidents.Count;
+
+    /// <summary>Runs to the end or the first violation.</summary>
+    public void Execute()
+    {
+        var outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        _current = this;
+        try
+        {
+            Supervise();
+            RunWhile(() => !_isFinished, limit: () => Weather.EndsAt + Patience);
+            if (Violation is null && !_isFinished) Violate("liveness", $"the job has not ended {Patience.TotalSeconds} s after the last fault");
+            CheckOutput();
+            Afterwards();
+            CheckOutput();
+        }
+        catch (Exception error) when (Violation is null)
+        {
+            Violate("simulation", error.ToString());
+        }
+        finally
+        {
+            _current = null;
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+
+    public void Violate(string checker, string message)
+    {
+        if (Violation is not null) return;
+        Violation = new Violation(checker, message);
+        Trace?.Invoke($"{Scheduler.Now.TotalMilliseconds:0.00} VIOLATION {checker}: {message}");
+    }
+
+    /// <summary>Something was just written or committed: now an accident is worth most.</summary>
+    public void Hot() => _hotSteps = 40;
+
+    public Silo Silo(string name) => _silos.Find(silo => silo.Name == name)!;
+
+    public void AddSilo()
+    {
+        var silo = new Silo(this, $"silo-{_silos.Count + 1}");
+        _silos.Add(silo);
+        _members.Add(silo.Name);
+    }
+
+    public void Evict(Silo silo) => _members.Remove(silo.Name);
+
+    public JobPlan PlanOf(int parallelism)
+    {
+        if (_plans.TryGetValue(parallelism, out var known)) return known;
+        var graph = new JobGraph(Services.Instance);
+        Job.Define(graph);
+        return _plans[parallelism] = JobPlan.Create(JobName, graph, parallelism, MaxParallelism);
+    }
+
+    public int NextParallelism() => FixedParallelism ?? Random.Next(1, MostParallelism + 1);
+
+    public Target NewTarget(string name)
+    {
+        var target = new Target(name);
+        _history.Watch(target);
+        return target;
+    }
+
+    public Incarnation NewIncarnation() => new(Random.NextInt64(1, long.MaxValue));
+
+    public string NewWriterId() => Random.NextInt64().ToString("x16");
+
+    public RetryRule NewRetry() => new(Scheduler, new Random(Random.Next()))
+    {
+        Limit = 4,
+        FirstDelay = TimeSpan.FromMilliseconds(3),
+        LongestDelay = TimeSpan.FromMilliseconds(20),
+    };
+
+    public static SubtaskContext ContextOf(SubtaskOpening opening, PlannedStage stage, Incarnation incarnation) => new()
+    {
+        Job = opening.Job,
+        Stage = stage.Name,
+        Id = opening.Id,
+        Attempt = opening.Attempt,
+        Incarnation = incarnation,
+        Parallelism = stage.Parallelism,
+        MaxParallelism = opening.MaxParallelism,
+        Services = Services.Instance,
+        Serializers = StateSetup.Serializers,
+        State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism), opening.MaxParallelism, StateSetup.Serializers),
+        Splits = opening.Splits,
+        RecordsPerSecond = opening.RecordsPerSecond,
+    };
+
+    /// <summary>The newest opening of a subtask that is started, of whatever attempt.</summary>
+    public SubtaskActivation? NewestOf(SubtaskId id) => _silos
+        .Where(static silo => silo.IsAlive)
+        .SelectMany(static silo => silo.Subtasks)
+        .Where(subtask => subtask is { IsStarted: true, Driver: { } driver } && driver.Id == id)
+        .MaxBy(static subtask => subtask.Attempt);
+
+    public bool IsJob(Actor? actor) => actor is not null && _silos.Exists(silo => silo.Jobs.Any(job => job.Actor == actor));
+
+    public void OnJobEnded(JobPhase phase, string? cause)
+    {
+        if (phase == JobPhase.Finished) _isFinished = true;
+        if (phase == JobPhase.Failed) Violate("job", $"the job failed for good: {cause}");
+    }
+
+    /// <summary>As the hosted service of every silo does: revives the job when nobody runs it.</summary>
+    private void Supervise()
+    {
+        if (_isFinished) return;
+        Scheduler.After(TimeSpan.FromMilliseconds(100), Supervise);
+        var living = _silos.Where(silo => silo is { IsAlive: true, IsPaused: false } && _members.Contains(silo.Name)).ToList();
+        if (living.Count == 0 || living.Exists(static silo => silo.Jobs.Any(static job => job.IsActive && !job.Actor.IsPaused))) return;
+        living[Random.Next(living.Count)].NewJob().Revive();
+    }
+
+    /// <summary>Goes on when the job has finished: nothing that was late, lost or asleep may change anything.</summary>
+    private void Afterwards()
+    {
+        if (Violation is not null) return;
+        Weather.IsOver = true;
+        _accidents.WakeAll();
+        var until = Scheduler.Now + TimeSpan.FromSeconds(8);
+        RunWhile(static () => true, () => until);
+        if (Violation is not null) return;
+        var open = _silos.Where(static silo => silo.IsAlive).SelectMany(static silo => silo.Subtasks).Where(static subtask => subtask.IsOpen).ToList();
+        if (open.Count > 0) Violate("leftovers", $"{open.Count} subtasks are still open though the job has finished: {open[0].Actor}, {(open[0].IsStarted ? "started" : "never started")}");
+    }
+
+    private void RunWhile(Func<bool> wanted, Func<TimeSpan> limit)
+    {
+        while (Violation is null && wanted() && Scheduler.Now < limit())
+        {
+            if (Scheduler.Now >= Weather.EndsAt) Weather.IsOver = true;
+            if (!Weather.IsOver && Weather.Accidents > 0 && Weather.Strikes(_hotSteps > 0 ? Weather.HotAccidentRate : Weather.AccidentRate))
+            {
+                Weather.Accidents--;
+                _accidents.Strike();
+            }
+
+            if (_hotSteps > 0) _hotSteps--;
+            if (!Scheduler.Step()) return;
+            if (Scheduler.Escaped is { } actor) Violate("escape", $"a continuation of {actor} came from another thread");
+            if (Scheduler.Steps > MostSteps) Violate("liveness", $"the run took more than {MostSteps} steps");
+        }
+    }
+
+    private void CheckOutput()
+    {
+        if (Violation is null && Job.ProblemOfOutput() is { } problem) Violate("output", problem);
+        foreach (var target in Job.Targets.Values)
+        {
+            if (Violation is null && target.Finished != target.Commits) Violate("output", $"sink '{target.Name}' was finished with {target.Finished} outputs, and {target.Commits} are visible");
+        }
+    }
+
+    /// <summary>What the engine throws at itself is a violation wherever it is caught.</summary>
+    private void OnThrown(FirstChanceExceptionEventArgs thrown)
+    {
+        if (thrown.Exception is InvariantException or NullReferenceException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException)
+            Violate("invariant", thrown.Exception.GetType().Name + ": " + thrown.Exception.Message + "\n" + Environment.StackTrace);
+    }
+
+    public override string ToString() =>
+        $"Seed {Seed}, {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Publications} checkpoints, {AccidentCount} accidents, "
+        + $"{Scheduler.Steps} steps, {Scheduler.Now.TotalMilliseconds:0} ms: {(Violation is { } found ? $"{found.Checker}: {found.Message}" : "well")}";
+
+    private static class Services
+    {
+        public static readonly IServiceProvider Instance = new ServiceCollection().BuildServiceProvider();
+    }
+
+    private sealed class SimulatedOffload(SimulatedRun run) : IOffload
+    {
+        public Task<T> RunAsync<T>(Func<T> work) =>
+            run.Outside.CallAsync("encode", work, 0, static message => new StreamException(message), CancellationToken.None);
+    }
+}

@@ -1,0 +1,208 @@
+using System.Runtime.CompilerServices;
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>
+/// A checkpoint store whose creates and reads are linearizable, and which is bad at everything else: calls fail, are carried out and not answered, are carried out long after the
+/// caller gave up; lists lag; a write whose caller died before the answer may leave a torn object. The entries of logs are never torn: to create them is the lock.
+/// </summary>
+internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
+{
+    private readonly Dictionary<string, byte[]> _objects = new(StringComparer.Ordinal);
+    private readonly List<(TimeSpan At, string Name, bool Created)> _changes = [];
+
+    public string Location => "the simulated store";
+
+    /// <summary>Hears of each object in the moment in which it is there for all.</summary>
+    public Action<string, byte[]>? Created { get; set; }
+
+    /// <summary>Hears of each object in the moment in which it goes.</summary>
+    public Action<string, byte[]>? Deleting { get; set; }
+
+    public IEnumerable<string> Names => _objects.Keys;
+
+    public byte[]? Find(string name) => _objects.GetValueOrDefault(name);
+
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        StoreNames.Require(name);
+        var bytes = content.ToArray();
+        var caller = run.Scheduler.Current;
+        bool Create()
+        {
+            var torn = caller is { IsDead: true } && !IsLogEntry(name) && run.Random.Next(3) == 0;
+            var there = torn ? bytes[..run.Random.Next(bytes.Length)] : bytes;
+            if (!_objects.TryAdd(name, there)) return false;
+            _changes.Add((run.Scheduler.Now, name, true));
+            run.Scheduler.Note(name.Length + bytes.Length);
+            run.Trace?.Invoke($"store: created {name}");
+            Created?.Invoke(name, there);
+            return true;
+        }
+
+        if (run.Breakage == Breakage.ManifestBeforeSegment && name.Contains("/segments/", StringComparison.Ordinal)) return AnsweredBeforeDurable(Create);
+        var call = CallAsync($"create '{name}'", Create, cancellation);
+        return new(run.Breakage == Breakage.UnknownOutcomeGivenUp && IsLogEntry(name) ? GivenUpAsync(call) : call);
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation)
+    {
+        StoreNames.Require(name);
+        return new(CallAsync($"read '{name}'", () => Find(name) is { } bytes ? bytes : default(ReadOnlyMemory<byte>?), cancellation));
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+    {
+        StoreNames.Require(name);
+        return new(CallAsync(
+            $"read '{name}'",
+            () =>
+            {
+                if (Find(name) is not { } bytes) return default(ReadOnlyMemory<byte>?);
+                var start = (int)Math.Min(offset, bytes.Length);
+                return bytes.AsMemory(start, Math.Min(length, bytes.Length - start));
+            },
+            cancellation));
+    }
+
+    public async ValueTask DeleteAsync(string name, CancellationToken cancellation) => await CallAsync(
+        $"delete '{name}'",
+        () =>
+        {
+            if (Find(name) is not { } bytes) return false;
+            Deleting?.Invoke(name, bytes);
+            _changes.Add((run.Scheduler.Now, name, false));
+            run.Trace?.Invoke($"store: deleted {name}");
+            return _objects.Remove(name);
+        },
+        cancellation);
+
+    public async IAsyncEnumerable<string> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        StoreNames.RequirePrefix(prefix);
+        var lag = TimeSpan.FromMilliseconds(run.Random.Next(2) == 0 ? 0 : run.Random.Next(300));
+        var names = await CallAsync($"list '{prefix}'", () => NamesAt(run.Scheduler.Now - lag), cancellation);
+        foreach (var name in names)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal)) yield return name;
+        }
+    }
+
+    private List<string> NamesAt(TimeSpan then)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (at, name, created) in _changes)
+        {
+            if (at > then) break;
+            if (created) names.Add(name);
+            else names.Remove(name);
+        }
+
+        return [.. names];
+    }
+
+    private Task<T> CallAsync<T>(string what, Func<T> act, CancellationToken cancellation) =>
+        run.Outside.CallAsync(what, act, run.Weather.StoreFaultRate, static message => new StoreException(message), cancellation);
+
+    /// <summary>The broken store of <see cref="Breakage.ManifestBeforeSegment"/>: says that an object is durable before it is.</summary>
+    private ValueTask<bool> AnsweredBeforeDurable(Func<bool> create)
+    {
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(30)), () => create());
+        return new(true);
+    }
+
+    /// <summary>The broken caller of <see cref="Breakage.UnknownOutcomeGivenUp"/>: goes on as if what it does not know had come out well.</summary>
+    private static async Task<bool> GivenUpAsync(Task<bool> call)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (StoreException)
+        {
+            return true;
+        }
+    }
+
+    public static bool IsLogEntry(string name) => name.Contains("/log/", StringComparison.Ordinal);
+
+    /// <summary>Reads the store as it is, at once and without faults, for checkers.</summary>
+    public ICheckpointStore AsItIs => field ??= new Plain(this);
+
+    private sealed class Plain(SimulatedStore store) : ICheckpointStore
+    {
+        public string Location => store.Location;
+
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
+            new(store.Find(name) is { } bytes ? bytes : default(ReadOnlyMemory<byte>?));
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+        {
+            if (store.Find(name) is not { } bytes) return new(default(ReadOnlyMemory<byte>?));
+            var start = (int)Math.Min(offset, bytes.Length);
+            return new(bytes.AsMemory(start, Math.Min(length, bytes.Length - start)));
+        }
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
+    }
+}
+
+/// <summary>Calls to what is outside of the cluster: they take time, fail before or after they were carried out, or are carried out long after the caller gave up.</summary>
+internal sealed class Outside(SimulatedRun run)
+{
+    public async Task<T> CallAsync<T>(string what, Func<T> act, double faultRate, Func<string, StreamException> failure, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (cancellation.CanBeCanceled) cancellation.UnsafeRegister(_ => answer.TrySetCanceled(cancellation), null);
+        var delay = Delay();
+        if (!run.Weather.Strikes(faultRate))
+        {
+            run.Scheduler.After(delay, () => Act(act, answer));
+            return await answer.Task;
+        }
+
+        var error = failure($"The simulation did not {what}, or did.");
+        switch (run.Random.Next(4))
+        {
+            case 0: // Not carried out.
+                break;
+            case 1: // Carried out, and not answered.
+                run.Scheduler.After(delay / 2, () => Act(act, null));
+                break;
+            case 2: // Carried out when the caller knows that it failed.
+                run.Scheduler.After(delay + TimeSpan.FromMilliseconds(run.Random.Next(30)), () => Act(act, null));
+                break;
+            default: // Carried out long afterwards.
+                run.Scheduler.After(delay + TimeSpan.FromMilliseconds(run.Random.Next(2000)), () => Act(act, null));
+                break;
+        }
+
+        run.Scheduler.After(delay, () => answer.TrySetException(error));
+        return await answer.Task;
+    }
+
+    private void Act<T>(Func<T> act, TaskCompletionSource<T>? answer)
+    {
+        T result;
+        try
+        {
+            result = act();
+        }
+        catch (StreamException refused)
+        {
+            if (answer is not null) run.Scheduler.After(Delay(), () => answer.TrySetException(refused));
+            return;
+        }
+
+        if (answer is not null) run.Scheduler.After(Delay(), () => answer.TrySetResult(result));
+    }
+
+    /// <summary>Mostly short; now and then long.</summary>
+    private TimeSpan Delay() => TimeSpan.FromTicks(run.Weather.Strikes(run.Weather.SlowRate) ? run.Random.Next(500_000) : run.Random.Next(100, 8_000));
+}
