@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using OrleansStream.Jobs;
 using OrleansStream.Sources;
 
 namespace OrleansStream.Graph;
@@ -65,13 +64,4 @@ public sealed partial class JobGraph
 
     [GeneratedRegex(@"^[a-z0-9-]{1,64}\z", RegexOptions.CultureInvariant)]
     internal static partial Regex Named();
-}
-
-/// <summary>A job: defines its graph. Made on every silo, so it must define the same graph from the same arguments everywhere.</summary>
-public interface IStreamJob
-{
-    /// <summary>Writes the job's graph down.</summary>
-    /// <param name="graph">The graph to add to.</param>
-    /// <param name="args">What the job was started with.</param>
-    void Define(JobGraph graph, JobArguments args);
 }

@@ -14,6 +14,8 @@ namespace OrleansStream.Stages;
 /// </summary>
 internal sealed partial class SubtaskDriver
 {
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
     private readonly Subtask _subtask;
     private readonly SubtaskContext _context;
     private readonly ISubtaskNetwork _network;
@@ -190,6 +192,7 @@ internal sealed partial class SubtaskDriver
         {
             while (!_ended.IsCancellationRequested)
             {
+                RequireCoordinator();
                 var pause = RunSlices();
                 Pump();
                 if (pause is null) await Task.Yield();
@@ -202,6 +205,12 @@ internal sealed partial class SubtaskDriver
         }
 
         await CloseAsync();
+    }
+
+    private void RequireCoordinator()
+    {
+        if (_time.GetElapsedTime(_heardAt) < _timings.CoordinatorSilence) return;
+        throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
     }
 
     /// <summary>Works for a few milliseconds; returns why it must wait, or null when there is more to do.</summary>
@@ -245,9 +254,7 @@ internal sealed partial class SubtaskDriver
             return;
         }
 
-        var heartbeat = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
-        if (heartbeat <= TimeSpan.Zero) throw new StreamException($"Subtask {Id} of job '{_context.Job}' heard nothing from its coordinator for {_timings.CoordinatorSilence.TotalSeconds:0.#} s.");
-        var wait = heartbeat;
+        var wait = _timings.CoordinatorSilence - _time.GetElapsedTime(_heardAt);
         var now = Clock();
         if (_subtask.NextTime(now, why == StepKind.NoRoom) is { } next)
         {
@@ -256,6 +263,7 @@ internal sealed partial class SubtaskDriver
         }
 
         var began = now.Elapsed;
+        if (wait < OneMillisecond) wait = OneMillisecond;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
         await _signal.Task;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
