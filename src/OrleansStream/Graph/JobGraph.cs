@@ -62,6 +62,6 @@ public sealed partial class JobGraph
         : node.Inputs.Count > 0 ? $"{node.Kind} after '{node.Inputs[0].From.Owner.Name}'"
         : node.Kind;
 
-    [GeneratedRegex("^[a-z0-9-]{1,64}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[a-z0-9-]{1,64}\z", RegexOptions.CultureInvariant)]
     internal static partial Regex Named();
 }
