@@ -105,7 +105,7 @@ internal sealed partial class JobDriver
             Fingerprint = plan.Fingerprint,
             Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
             Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
-            RecordsPerSecond = start.RecordsPerSecond,
+            RecordsPerSecond = RecoveryPlan.RateOf(start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));
