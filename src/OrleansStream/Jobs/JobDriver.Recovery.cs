@@ -32,7 +32,7 @@ internal sealed partial class JobDriver
         var differences = RecoveryPlan.Differences(started, start.Arguments, plan, inputs);
         if (differences.Count == 0) return;
         throw new JobRefusedException(
-            $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or begin anew in another checkpoint folder.");
+            $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or start over (--fresh) or in another checkpoint folder.");
     }
 
     /// <summary>The newest checkpoint that reads back whole. Falling back past a damaged one takes committed output back, where every sink can.</summary>

@@ -33,6 +33,13 @@ public sealed class RecoveryPlanTests
     }
 
     [Fact]
+    public void A_changed_graph_is_told_operator_by_operator()
+    {
+        var difference = Assert.Single(Differences(started: Started() with { Fingerprint = "other", Graph = "1. From 'gone' { record: int }\n" }));
+        Assert.Contains("it had [1. From 'gone' { record: int }] and has [1. From '", difference, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_number_of_key_groups_is_refused_and_another_parallelism_is_not()
     {
         Assert.Equal(["maxParallelism was 64 and is 128"], Differences(started: Started() with { MaxParallelism = 64 }));

@@ -38,6 +38,14 @@ internal enum Breakage
 /// <summary>Makes messages look like those that the receiver waits for.</summary>
 internal static class Forgery
 {
+    /// <summary>Whether a receiver that looks would refuse the envelope for whose it is.</summary>
+    public static bool IsForeign(SubtaskActivation receiver, Envelope envelope) =>
+        receiver is { IsStarted: true, Driver.Subtask: { } subtask }
+        && envelope.Channel < subtask.Inputs.Count
+        && (envelope.Attempt != subtask.Context.Attempt
+            || envelope.ToIncarnation != subtask.Context.Incarnation
+            || envelope.FromIncarnation != subtask.Inputs[envelope.Channel].FromIncarnation);
+
     public static Envelope AsExpected(Subtask receiver, Envelope envelope) => new()
     {
         Attempt = receiver.Context.Attempt,

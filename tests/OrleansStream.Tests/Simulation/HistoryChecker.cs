@@ -31,6 +31,9 @@ internal sealed class HistoryChecker
 
     public int Publications { get; private set; }
 
+    /// <summary>How many attempts went on from a checkpoint in the middle.</summary>
+    public int Restores { get; private set; }
+
     public int Attempts => _logs.Count;
 
     public void Watch(Target target) => target.Committed = (output, permit) => OnCommitted(target, output, permit);
@@ -42,15 +45,15 @@ internal sealed class HistoryChecker
         var entry = LogEntry.Decode(name, content);
         if (number < log.Count)
         {
-            // The hole of a trimmed entry: only a slow taker comes there, and its seal says nothing.
-            Require(entry is Sealed, "sealed", $"{entry.GetType().Name} was written into the hole {number} of attempt {attempt}'s log, which has {log.Count} entries");
+            // The hole of a trimmed entry: only a slow taker's seal comes there, which says nothing, or the entry itself once more, by a call that took long.
+            Require(entry is Sealed || content.AsSpan().SequenceEqual(log[(int)number].Encode()), "sealed", $"{entry.GetType().Name} was written into the hole {number} of attempt {attempt}'s log, which has {log.Count} entries");
             return;
         }
 
         Require(number == log.Count, "sealed", $"entry {number} was written into attempt {attempt}'s log, which has {log.Count} entries");
         Require(log.Count == 0 || log[^1] is not Sealed, "sealed", $"{entry.GetType().Name} was written behind the seal of attempt {attempt}");
         log.Add(entry);
-        _run.Hot();
+        if (entry is not (Started or Sealed)) _run.Hot();
         switch (entry)
         {
             case Started started:
@@ -74,6 +77,7 @@ internal sealed class HistoryChecker
         _newestStarted = started.Attempt;
         Require(started.FromCheckpoint?.Id == _newestPublished?.Id, "sealed", $"attempt {started.Attempt} begins from {started.FromCheckpoint?.Id}, but {_newestPublished?.Id} was published");
         if (started.FromCheckpoint is null) return;
+        if (!started.FromCheckpoint.Final) Restores++;
         foreach (var (sink, pending) in ManifestOf(started.FromCheckpoint).Sinks)
         {
             foreach (var output in pending.Pending)

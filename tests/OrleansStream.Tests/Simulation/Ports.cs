@@ -70,9 +70,16 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
     public Task<PostReply> PostAsync(SubtaskId to, Envelope envelope)
     {
         if (_lag is not null) envelope = _lag.Delay(to, envelope);
-        // Within a silo the very object arrives; a broken receiver gets its own, for it might give one batch back to the pool twice.
-        if (_silos[to] != _here.Name || _here.Run.Breakage != Breakage.None) envelope = Wire.Copy(envelope);
-        return _here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => Find(silo, to), subtask => subtask.PostAsync(Mean(subtask, envelope)));
+        return _here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => Find(silo, to), subtask => DeliverAsync(subtask, envelope));
+    }
+
+    /// <summary>Within a silo the very object arrives; a broken receiver gets its own, for it might give one batch back to the pool twice.</summary>
+    private async Task<PostReply> DeliverAsync(SubtaskActivation receiver, Envelope envelope)
+    {
+        if (receiver.Silo != _here || _here.Run.Breakage != Breakage.None) envelope = Wire.Copy(envelope);
+        if (_here.Run.Breakage != Breakage.NoIncarnationCheck || !Forgery.IsForeign(receiver, envelope)) return await receiver.PostAsync(envelope);
+        var reply = await receiver.PostAsync(Forgery.AsExpected(receiver.Driver!.Subtask, envelope));
+        return reply with { Processed = 0 };
     }
 
     public Task CreditAsync(SubtaskId to, Credit credit)
@@ -84,11 +91,6 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
     /// <summary>The addressee; with <see cref="Breakage.NoIncarnationCheck"/> whichever opening of the subtask is the newest.</summary>
     private SubtaskActivation Find(Silo silo, SubtaskId to) =>
         _here.Run.Breakage == Breakage.NoIncarnationCheck && _here.Run.NewestOf(to) is { } newest ? newest : silo.Subtask(attempt, to);
-
-    private Envelope Mean(SubtaskActivation receiver, Envelope envelope) =>
-        _here.Run.Breakage == Breakage.NoIncarnationCheck && receiver.Driver is { } driver && envelope.Channel < driver.Subtask.Inputs.Count
-            ? Forgery.AsExpected(driver.Subtask, envelope)
-            : envelope;
 }
 
 /// <summary>How a subtask reaches its coordinator.</summary>

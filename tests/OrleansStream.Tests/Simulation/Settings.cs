@@ -30,7 +30,7 @@ internal sealed class Settings
         {
             Checkpoints = new CheckpointRules
             {
-                Interval = TimeSpan.FromMilliseconds(random.Next(5, 60)),
+                Interval = TimeSpan.FromMilliseconds(random.Next(2, 25)),
                 Timeout = TimeSpan.FromMilliseconds(random.Next(200, 800)),
                 TolerableGivenUp = random.Next(1, 4),
                 LongestChain = random.Next(1, 5),

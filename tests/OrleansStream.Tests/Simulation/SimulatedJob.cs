@@ -63,7 +63,7 @@ internal abstract class SimulatedJob(SimulatedRun run, params IReadOnlyList<Inpu
     public static SimulatedJob Of(int kind, SimulatedRun run)
     {
         var random = run.Random;
-        Input Input(string name, int farLateEvery = 0) => new(name, random.Next(1, 5), random.Next(40, 240), random.Next(1, 20), random.Next(), Disorder: 40, farLateEvery);
+        Input Input(string name, int farLateEvery = 0) => new(name, random.Next(1, 5), random.Next(60, 500), random.Next(1, 20), random.Next(), Disorder: 40, farLateEvery);
         return kind switch
         {
             0 => new SequenceJob(run, Input("readings")),

@@ -96,6 +96,8 @@ internal sealed class SimulatedRun
 
     public int Attempts => _history.Attempts;
 
+    public int Restores => _history.Restores;
+
     public int AccidentCount => _accidents.Count;
 
     /// <summary>Runs to the end or the first violation.</summary>
@@ -132,7 +134,7 @@ internal sealed class SimulatedRun
     }
 
     /// <summary>Something was just written or committed: now an accident is worth most.</summary>
-    public void Hot() => _hotSteps = 40;
+    public void Hot() => _hotSteps = 20;
 
     public Silo Silo(string name) => _silos.Find(silo => silo.Name == name)!;
 
@@ -262,7 +264,7 @@ internal sealed class SimulatedRun
     }
 
     public override string ToString() =>
-        $"Seed {Seed}, {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Publications} checkpoints, {AccidentCount} accidents, "
+        $"Seed {Seed}: {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {AccidentCount} accidents, "
         + $"{Scheduler.Steps} steps, {Scheduler.Now.TotalMilliseconds:0} ms: {(Violation is { } found ? $"{found.Checker}: {found.Message}" : "well")}";
 
     private static class Services

@@ -14,10 +14,10 @@ internal sealed class Weather
         SlowRate = Rate(0.06);
         StoreFaultRate = Rate(0.15);
         SinkFaultRate = Rate(0.1);
-        Accidents = rough == 0 ? 0 : random.Next(0, 7);
-        AccidentRate = 1.0 / random.Next(100, 1500);
-        HotAccidentRate = random.Next(2) == 0 ? 0.02 : 0.1;
-        EndsAt = TimeSpan.FromMilliseconds(rough == 0 ? 0 : random.Next(200, 2500));
+        Accidents = rough == 0 ? 0 : random.Next(1, 12);
+        AccidentRate = 1.0 / random.Next(300, 2500);
+        HotAccidentRate = random.Next(2) == 0 ? 0.002 : 0.02;
+        EndsAt = TimeSpan.FromMilliseconds(rough == 0 ? 0 : random.Next(300, 3000));
 
         double Rate(double most) => random.Next(3) == 0 ? 0 : random.NextDouble() * most * rough;
     }

@@ -1,5 +1,6 @@
 using OrleansStream.Functions;
 using OrleansStream.Graph;
+using OrleansStream.State;
 using OrleansStream.Windows;
 
 namespace OrleansStream.Tests.Simulation;
@@ -41,8 +42,9 @@ internal sealed class LateJob(SimulatedRun run, Input input, TimeSpan? idleAfter
 
     public override void Define(JobGraph graph)
     {
-        var windows = ReadingsOf(graph, input, idleAfter)
-            .KeyBy(static reading => reading.Key)
+        var readings = ReadingsOf(graph, input, idleAfter).KeyBy(static reading => reading.Key);
+        readings.Process("watermarks", _ => new WatermarkCheck(Run)).To("nothing", SinkOf("nothing"));
+        var windows = readings
             .Window(TumblingWindows.Of(TimeSpan.FromMilliseconds(WindowSize)), late: Late)
             .Aggregate("sums", new Sums(0, 0), static (sums, reading) => sums.With(reading), static sums => sums);
         windows.Select(static result => $"{result.Key}/{result.Window.Start}/{result.Value.Count}/{result.Value.Sum}").To("out", SinkOf("out"));
@@ -53,6 +55,21 @@ internal sealed class LateJob(SimulatedRun run, Input input, TimeSpan? idleAfter
         Before(cut), cut.Windows("sums").Select(static window => $"{window.Key}/{window.Start}/{window.Sums.Count}/{window.Sums.Sum}"), cut.Lines("out"), cut.Lines("late"));
 
     public override string? ProblemOfOutput() => Problem(All, [], Targets["out"].Lines, Targets["late"].Lines);
+
+    /// <summary>The watermark that a key has seen is in its state, so it tells of every restart that sets the watermark back.</summary>
+    private sealed class WatermarkCheck(SimulatedRun run) : KeyedFunction<string, Reading, string>
+    {
+        public static readonly ValueState<long> Seen = new("seen") { Default = long.MinValue };
+
+        public override IReadOnlyList<StateDeclaration> States => [Seen];
+
+        public override void Process(in Reading reading, ref KeyedContext<string, string> context)
+        {
+            var seen = context.Get(Seen);
+            if (context.Watermark < seen) run.Violate("watermark", $"at record {reading.Name} of {reading.Key} the watermark is {context.Watermark}, and it was {seen}");
+            context.Set(Seen, context.Watermark);
+        }
+    }
 
     private static string? Problem(IEnumerable<Reading> readings, IEnumerable<string> open, IEnumerable<string> fired, IEnumerable<string> late)
     {

@@ -1,0 +1,51 @@
+namespace OrleansStream.Tests.Simulation;
+
+/// <summary>Each test takes one guard out of the engine and asks that a checker notices: the checkers are worth what they catch.</summary>
+public sealed class BrokenBuildTests(ITestOutputHelper output)
+{
+    private const int MostSeeds = 300;
+
+    [Fact]
+    public void Acknowledging_before_processing_is_caught_by_the_cut() => RequireCaught(Breakage.OffsetAhead, "cut");
+
+    [Fact]
+    public void Taking_messages_of_other_attempts_and_incarnations_is_caught_by_the_order_of_records() => RequireCaught(Breakage.NoIncarnationCheck, "sequence");
+
+    [Fact]
+    public void Taking_a_repeat_for_news_is_caught_by_the_order_of_records() => RequireCaught(Breakage.NoRepeatCheck, "sequence");
+
+    [Fact]
+    public void Beginning_watermarks_anew_is_caught_by_a_watermark_that_goes_back() => RequireCaught(Breakage.WatermarkNotRestored, "watermark");
+
+    [Fact]
+    public void Sending_a_barrier_after_newer_records_is_caught_by_the_cut() => RequireCaught(Breakage.BarrierAfterNewer, "cut");
+
+    [Fact]
+    public void Publishing_a_manifest_before_a_segment_is_durable_is_caught_by_what_is_not_there() => RequireCaught(Breakage.ManifestBeforeSegment, "objects");
+
+    [Fact]
+    public void Leaving_pending_output_uncommitted_on_recovery_is_caught_as_the_attempt_begins() => RequireCaught(Breakage.PendingNotCommitted, "recovery");
+
+    [Fact]
+    public void Giving_up_an_entry_of_unknown_outcome_is_caught_by_output_without_publication() => RequireCaught(Breakage.UnknownOutcomeGivenUp, "permit");
+
+    private void RequireCaught(Breakage breakage, string checker)
+    {
+        var others = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        for (var seed = 1; seed <= MostSeeds; seed++)
+        {
+            var run = new SimulatedRun(seed, breakage);
+            run.Execute();
+            if (run.Violation is not { } violation) continue;
+            if (violation.Checker == checker)
+            {
+                output.WriteLine(run.ToString());
+                return;
+            }
+
+            others[violation.Checker] = others.GetValueOrDefault(violation.Checker) + 1;
+        }
+
+        Assert.Fail($"{breakage} was not caught by the checker '{checker}' in {MostSeeds} seeds; others caught it: {string.Join(", ", others)}.");
+    }
+}
