@@ -14,7 +14,7 @@ public sealed partial class JobGraph
 
     /// <summary>Begins an empty graph.</summary>
     /// <param name="services">For the factories of functions.</param>
-    public JobGraph(IServiceProvider services)
+    internal JobGraph(IServiceProvider services)
     {
         ArgumentNullException.ThrowIfNull(services);
         Services = services;
