@@ -17,7 +17,7 @@ internal sealed class DemoCommand(Screen screen)
 
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(1);
 
-    private readonly Option<int?> _httpPort = RunOptions.HttpPort($"Where the status page is, http://localhost:PORT; {DefaultPort} unless given.", DefaultPort);
+    private readonly Option<int?> _httpPort = RunOptions.HttpPort($"Where the status page is, http://localhost:PORT; {DefaultPort} unless given.");
 
     public void AddTo(RootCommand root, Guard guard)
     {

@@ -10,17 +10,18 @@ internal static class ParseErrors
     {
         var command = parsed.CommandResult.Command;
         var options = OptionNames(parsed);
+        if (command.Name == RunCommand.Name && parsed.UnmatchedTokens is [var job, ..] && !job.StartsWith('-'))
+            return $"There is no job '{job}'. {Offer(job, [.. command.Subcommands.Select(static sub => sub.Name)])}";
         if (parsed.UnmatchedTokens.FirstOrDefault(static token => token.StartsWith('-')) is { } option)
             return $"There is no option '{option}'{Of(command)}. {Offer(option, options)}";
         if (parsed.UnmatchedTokens is [var word, ..])
         {
             var names = command.Subcommands.Where(static sub => !sub.Hidden).Select(static sub => sub.Name).ToList();
-            if (command.Name == RunCommand.Name) return $"There is no job '{word}'. {Offer(word, names)}";
             if (names.Count > 0) return $"There is no command '{word}'. {Offer(word, names)}";
             return $"'{word}' is one word too many{Of(command)}: options begin with '--', and a value with blanks needs quotes.";
         }
 
-        if (command.Name == RunCommand.Name && command.Subcommands.Count > 0 && parsed.Tokens.All(static token => token.Value != "-h"))
+        if (command.Name == RunCommand.Name)
             return $"'run' needs the name of a job: {string.Join(", ", command.Subcommands.Select(static sub => sub.Name))}.";
         return OneLine.Of(parsed.Errors[0].Message);
     }

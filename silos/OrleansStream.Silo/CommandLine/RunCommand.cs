@@ -11,6 +11,10 @@ internal sealed class RunCommand(Screen screen)
 {
     public const string Name = "run";
 
+    private static readonly TimeSpan DefaultWindow = TimeSpan.FromHours(1);
+    private static readonly TimeSpan DefaultOutOfOrderness = TimeSpan.FromHours(1);
+    private static readonly TimeSpan DefaultCheckpointInterval = TimeSpan.FromSeconds(1);
+
     private readonly Option<string[]> _input = new("--input")
     {
         Description = "A CSV file with the columns timestamp (yyyy-MM-dd HH:mm:ss, UTC) and value (°F); its name is the sensor's. May be given several times.",
@@ -26,15 +30,15 @@ internal sealed class RunCommand(Screen screen)
         Required = true,
     };
 
-    private readonly Option<TimeSpan> _window = RunOptions.Duration("--window", "The size of a window.", TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(1));
-    private readonly Option<TimeSpan> _outOfOrderness = RunOptions.Duration("--out-of-orderness", "How much earlier than the latest reading of its file a reading may come and still count.", TimeSpan.FromHours(1), TimeSpan.Zero);
-    private readonly Option<TimeSpan> _checkpointInterval = RunOptions.Duration("--checkpoint-interval", "Time between checkpoints.", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(10));
+    private readonly Option<TimeSpan?> _window = RunOptions.Duration("--window", "The size of a window, for example 200ms, 10s, 5m, 1h or 1d. 1h unless given.", TimeSpan.FromMilliseconds(1));
+    private readonly Option<TimeSpan?> _outOfOrderness = RunOptions.Duration("--out-of-orderness", "How much earlier than the latest reading of its file a reading may come and still count. 1h unless given.", TimeSpan.Zero);
+    private readonly Option<TimeSpan?> _checkpointInterval = RunOptions.Duration("--checkpoint-interval", "Time between checkpoints; may differ from start to start. 1s unless given.", TimeSpan.FromMilliseconds(10));
     private readonly Option<string?> _checkpoints = new("--checkpoints") { Description = "The folder for checkpoints. OUTPUT.checkpoints/ unless given.", HelpName = "DIR" };
     private readonly Option<bool> _fresh = new("--fresh") { Description = "Start over: delete the checkpoints and the output of this command first." };
     private readonly Option<int> _parallelism = RunOptions.Parallelism();
     private readonly Option<double?> _rate = RunOptions.Rate();
-    private readonly Option<string> _badRecords = RunOptions.BadRecords();
-    private readonly Option<int?> _httpPort = RunOptions.HttpPort("Show the status page at http://localhost:PORT while the job runs; there is none unless given.", null);
+    private readonly Option<string?> _badRecords = RunOptions.BadRecords();
+    private readonly Option<int?> _httpPort = RunOptions.HttpPort("Show the status page at http://localhost:PORT while the job runs; there is none unless given.");
 
     public Command Build(Guard guard)
     {
@@ -53,8 +57,8 @@ internal sealed class RunCommand(Screen screen)
         var arguments = parsed.GetRequiredValue(_input).Select(static file => KeyValuePair.Create(AverageSensorReadings.Arguments.Input, file)).Concat(
         [
             KeyValuePair.Create(AverageSensorReadings.Arguments.Output, output),
-            KeyValuePair.Create(AverageSensorReadings.Arguments.Window, Durations.Show(parsed.GetValue(_window))),
-            KeyValuePair.Create(AverageSensorReadings.Arguments.OutOfOrderness, Durations.Show(parsed.GetValue(_outOfOrderness))),
+            KeyValuePair.Create(AverageSensorReadings.Arguments.Window, Durations.Show(parsed.GetValue(_window) ?? DefaultWindow)),
+            KeyValuePair.Create(AverageSensorReadings.Arguments.OutOfOrderness, Durations.Show(parsed.GetValue(_outOfOrderness) ?? DefaultOutOfOrderness)),
             KeyValuePair.Create(AverageSensorReadings.Arguments.BadRecords, skips ? "skip" : "fail"),
         ]);
         return new BoundedRun(screen)
@@ -65,7 +69,7 @@ internal sealed class RunCommand(Screen screen)
                 Arguments = new JobArguments(arguments),
                 Parallelism = parsed.GetValue(_parallelism),
                 RecordsPerSecond = parsed.GetValue(_rate),
-                CheckpointInterval = parsed.GetValue(_checkpointInterval),
+                CheckpointInterval = parsed.GetValue(_checkpointInterval) ?? DefaultCheckpointInterval,
             },
             Inputs = parsed.GetRequiredValue(_input),
             Output = output,

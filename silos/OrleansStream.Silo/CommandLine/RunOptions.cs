@@ -11,11 +11,10 @@ internal static class RunOptions
     /// <summary>The largest parallelism there can be: as many as there are key groups.</summary>
     private const int MostParallelism = 128;
 
-    public static Option<TimeSpan> Duration(string name, string description, TimeSpan otherwise, TimeSpan least) => new(name)
+    public static Option<TimeSpan?> Duration(string name, string description, TimeSpan least) => new(name)
     {
-        Description = $"{description} For example 200ms, 10s, 5m, 1h, 1d. {Durations.Show(otherwise)} unless given.",
+        Description = description,
         HelpName = "DURATION",
-        DefaultValueFactory = _ => otherwise,
         CustomParser = result =>
         {
             var text = result.Tokens[^1].Value;
@@ -24,7 +23,7 @@ internal static class RunOptions
             else if (duration < least) result.AddError($"{name} is '{text}': it must be {Durations.Show(least)} or more.");
             else if (duration.TotalDays > 36_500) result.AddError($"{name} is '{text}': it must be 36500d or less.");
             else return duration;
-            return otherwise;
+            return null;
         },
     };
 
@@ -35,11 +34,10 @@ internal static class RunOptions
         CustomParser = static result => Whole(result, "--parallelism", 1, MostParallelism) ?? 0,
     };
 
-    public static Option<int?> HttpPort(string description, int? otherwise) => new("--http-port")
+    public static Option<int?> HttpPort(string description) => new("--http-port")
     {
         Description = description,
         HelpName = "PORT",
-        DefaultValueFactory = _ => otherwise,
         CustomParser = static result => Whole(result, "--http-port", 1, 65_535),
     };
 
@@ -56,11 +54,10 @@ internal static class RunOptions
         },
     };
 
-    public static Option<string> BadRecords() => new("--bad-records")
+    public static Option<string?> BadRecords() => new("--bad-records")
     {
         Description = "What to do with a malformed row: 'fail' ends the job with file, line and column; 'skip' counts it and writes it to OUTPUT.bad.jsonl. fail unless given.",
         HelpName = "fail|skip",
-        DefaultValueFactory = static _ => "fail",
         CustomParser = static result =>
         {
             var text = result.Tokens[^1].Value;

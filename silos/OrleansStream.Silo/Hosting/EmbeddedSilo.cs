@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -122,7 +122,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
         if (!settings.Verbose)
         {
             // What goes wrong in a cluster of one the job says itself, with its cause.
-            builder.Logging.AddFilter("Orleans", LogLevel.None).AddFilter("Polly", LogLevel.None).AddFilter("Microsoft", LogLevel.Error).AddFilter("OrleansStream", LogLevel.Warning);
+            builder.Logging.AddFilter("Orleans", LogLevel.None).AddFilter("Polly", LogLevel.None).AddFilter("Microsoft", LogLevel.Error).AddFilter("OrleansStream", LogLevel.Error);
         }
 
         builder.Services.RemoveAll<IHostLifetime>().AddSingleton<IHostLifetime, NoLifetime>();

@@ -91,13 +91,15 @@ internal sealed class BoundedRun(Screen screen)
         var subtasks = status.Stages.SelectMany(static stage => stage.Subtasks).ToList();
         var read = status.Stages.Where(static stage => stage.Reads.Count == 0).Sum(static stage => stage.Subtasks.Sum(static subtask => subtask.RecordsIn));
         var since = status.RestoredFrom is { } checkpoint ? $" since checkpoint {checkpoint}" : "";
-        screen.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Finished: {Output} is complete, {output.CountLines():N0} lines. Read {read:N0} records{since} in {took.TotalSeconds:F1} s."));
+        screen.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Finished: {Output} is complete, {Counted(output.CountLines(), "line")}. Read {Counted(read, "record")}{since} in {took.TotalSeconds:F1} s."));
         if (subtasks.Sum(static subtask => subtask.LateRecords) is var late and > 0)
-            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {late:N0} records{since} came after their window had closed and are in no line; a larger --out-of-orderness counts them."));
+            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(late, "record")}{since} came after the window had closed, counted in no line; a larger --out-of-orderness keeps the windows open longer."));
         if (SkipsBadRecords && new RunOutput(BadRecords) is { Exists: true } bad && bad.CountLines() is var skipped and > 0)
-            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {skipped:N0} malformed rows were skipped; they are in {BadRecords}."));
+            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(skipped, "malformed row")} skipped and written to {BadRecords}."));
         return ExitCode.Done;
     }
+
+    private static string Counted(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     /// <summary>An output that is an input as well would be replaced by what was made of it.</summary>
     private void RefuseToOverwriteInputs()

@@ -60,7 +60,25 @@ internal sealed class RunFolder : IDisposable
             throw new JobRefusedException($"The folder '{folder}' does not look like the checkpoints of '{job}': it holds '{strange}'. Nothing was deleted; give another folder with --checkpoints, or empty this one yourself.");
     }
 
-    public void Dispose() => _lock.Dispose();
+    /// <summary>Lets the folder go, and removes one in which nothing has begun.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            if (Directory.Exists(Path.Combine(Store.Location, JobsName))) return;
+            File.Delete(_lock.Name);
+            Directory.Delete(Path.Combine(Store.Location, TemporaryName));
+            Directory.Delete(Store.Location);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It holds something else, which stays.
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
+    }
 
     private static IEnumerable<string> JobsIn(string folder)
     {

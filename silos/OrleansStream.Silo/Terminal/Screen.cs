@@ -40,6 +40,9 @@ internal sealed class Screen
         return new Screen(System.Console.Out, System.Console.Error, isLive ? console : null);
     }
 
+    /// <summary>A screen that is never live.</summary>
+    public static Screen Of(TextWriter output, TextWriter error) => new(output, error, terminal: null);
+
     public void WriteLine(string line) => Write(line + Environment.NewLine);
 
     public void WriteError(string line)

@@ -47,7 +47,7 @@ public sealed class LocalFolderStore : ICheckpointStore
         }
         catch (Exception e) when (IsStoreError(e))
         {
-            throw new StoreException($"The checkpoint folder '{Location}' cannot be used: {e.Message}. {Remedy(e)}", e);
+            throw new StoreException($"The checkpoint folder '{Location}' cannot be used: {e.Message.TrimEnd('.')}. {Remedy(e)}", e);
         }
     }
 

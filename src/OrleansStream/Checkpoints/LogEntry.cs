@@ -78,6 +78,9 @@ internal sealed record Started(
     IReadOnlyList<ManifestRef> Kept,
     DateTimeOffset At) : LogEntry(WriterId)
 {
+    /// <summary>The graph in words, one operator a line, so that a refusal can say what has changed in it.</summary>
+    public string Graph { get; init; } = "";
+
     /// <summary>The most records per second of each source that the job was started with; null for no limit.</summary>
     public double? RecordsPerSecond { get; init; }
 

@@ -24,4 +24,4 @@ public sealed record DeadLetter<T>([property: Id(0)] string Operator, [property:
 /// <param name="message">Where it happened.</param>
 /// <param name="inner">What was thrown.</param>
 [GenerateSerializer, Alias("os.FunctionException")]
-public sealed class FunctionException(string message, Exception inner) : Jobs.StreamException(message, inner);
+internal sealed class FunctionException(string message, Exception inner) : Jobs.StreamException(message, inner);

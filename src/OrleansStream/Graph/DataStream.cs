@@ -11,24 +11,24 @@ namespace OrleansStream.Graph;
 public sealed class DataStream<T>
 {
     private readonly JobGraph _graph;
-    private readonly IReadOnlyList<Port<T>> _ports;
-    private readonly Partitioning _partitioning;
+    private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> _ports;
 
-    internal DataStream(JobGraph graph, params IReadOnlyList<Port<T>> ports)
-        : this(graph, ports, Partitioning.Forward)
+    internal DataStream(JobGraph graph, Port<T> port)
+        : this(graph, [(port, Partitioning.Forward)])
     {
     }
 
-    private DataStream(JobGraph graph, IReadOnlyList<Port<T>> ports, Partitioning partitioning)
+    private DataStream(JobGraph graph, IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> ports)
     {
         _graph = graph;
         _ports = ports;
-        _partitioning = partitioning;
     }
 
     internal JobGraph Graph => _graph;
 
-    internal IReadOnlyList<Port<T>> Ports => _ports;
+    internal IEnumerable<Port<T>> Ports => _ports.Select(static from => from.Port);
+
+    private Node FirstOwner => _ports[0].Port.Owner;
 
     /// <summary>Gives each record its event time, and says how far records may be out of order. Needed before any event-time window or timer.</summary>
     /// <param name="timestamp">Reads the record's time.</param>
@@ -84,7 +84,7 @@ public sealed class DataStream<T>
     public DataStream<T> Merge(params IEnumerable<DataStream<T>> others)
     {
         ArgumentNullException.ThrowIfNull(others);
-        return new DataStream<T>(_graph, [.. _ports, .. others.SelectMany(static other => other._ports)], _partitioning);
+        return new DataStream<T>(_graph, [.. _ports, .. others.SelectMany(static other => other._ports)]);
     }
 
     /// <summary>Sends the records of each key, in order, to the one subtask that owns the key.</summary>
@@ -97,16 +97,16 @@ public sealed class DataStream<T>
     }
 
     /// <summary>Spreads records evenly over the subtasks of the next operator. Order is kept only between records that go to the same one.</summary>
-    public DataStream<T> Rebalance() => new(_graph, _ports, Partitioning.Rebalance);
+    public DataStream<T> Rebalance() => Partitioned(Partitioning.Rebalance);
 
     /// <summary>Sends every record to every subtask of the next operator.</summary>
-    public DataStream<T> Broadcast() => new(_graph, _ports, Partitioning.Broadcast);
+    public DataStream<T> Broadcast() => Partitioned(Partitioning.Broadcast);
 
     /// <summary>The records that the operator emits to a side output.</summary>
     public DataStream<TSide> SideOutput<TSide>(SideOutput<TSide> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        var owner = _ports[0].Owner;
+        var owner = FirstOwner;
         if (_ports.Count > 1 || owner is not ISideOwner sides)
         {
             _graph.Refuse(owner, $"side output '{output.Name}' is read from it, but it has none; ask the operator that emits to it, before Select, Where or Merge");
@@ -114,6 +114,12 @@ public sealed class DataStream<T>
         }
 
         if (!JobGraph.Named().IsMatch(output.Name)) _graph.Refuse(owner, $"the name of side output '{output.Name}' must have 1 to 64 characters of a-z, 0-9 and '-'");
+        if (sides.SideProblem(output.Name, typeof(TSide)) is { } problem)
+        {
+            _graph.Refuse(owner, $"side output '{output.Name}' of {TypeName.Of(typeof(TSide))} is read from it, but {problem}");
+            return new DataStream<TSide>(_graph, new Port<TSide>(owner, output.Name));
+        }
+
         var known = sides.Sides.Find(side => side.Name == output.Name);
         if (known is SidePort<TSide> same) return new DataStream<TSide>(_graph, same.Typed);
         if (known is not null) _graph.Refuse(owner, $"side output '{output.Name}' is declared with two record types");
@@ -126,8 +132,13 @@ public sealed class DataStream<T>
     /// <typeparam name="TIn">The type of the operator's input.</typeparam>
     public DataStream<DeadLetter<TIn>> DeadLetters<TIn>()
     {
-        var owner = _ports[0].Owner;
-        if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters) return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        var owner = FirstOwner;
+        if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters)
+        {
+            if (letters.OnError != OnError.DeadLetter) _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
+            return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        }
+
         _graph.Refuse(owner, $"dead letters of {TypeName.Of(typeof(TIn))} are read from it, but it takes no such records");
         return new DataStream<DeadLetter<TIn>>(_graph, new Port<DeadLetter<TIn>>(owner, "dead-letters"));
     }
@@ -146,7 +157,7 @@ public sealed class DataStream<T>
 
     internal void Connect(ConsumerNode<T> node)
     {
-        foreach (var port in _ports) Join(new Edge<T>(port, node, _partitioning));
+        foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, node, partitioning));
     }
 
     internal void Join(Edge<T> edge)
@@ -155,6 +166,8 @@ public sealed class DataStream<T>
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }
+
+    private DataStream<T> Partitioned(Partitioning partitioning) => new(_graph, [.. _ports.Select(from => (from.Port, partitioning))]);
 
     private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
     {
@@ -179,10 +192,15 @@ public sealed class DataStream<T>
 internal interface ISideOwner
 {
     List<ISidePort> Sides { get; }
+
+    /// <summary>Why the node can never emit to a side output; null when it may.</summary>
+    string? SideProblem(string name, Type record) => null;
 }
 
 /// <summary>A node with dead letters.</summary>
 internal interface IDeadLetterOwner<T>
 {
+    OnError OnError { get; }
+
     Port<DeadLetter<T>> DeadLetters { get; }
 }

@@ -14,7 +14,7 @@ public sealed partial class JobGraph
 
     /// <summary>Begins an empty graph.</summary>
     /// <param name="services">For the factories of functions.</param>
-    public JobGraph(IServiceProvider services)
+    internal JobGraph(IServiceProvider services)
     {
         ArgumentNullException.ThrowIfNull(services);
         Services = services;
@@ -62,6 +62,6 @@ public sealed partial class JobGraph
         : node.Inputs.Count > 0 ? $"{node.Kind} after '{node.Inputs[0].From.Owner.Name}'"
         : node.Kind;
 
-    [GeneratedRegex("^[a-z0-9-]{1,64}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[a-z0-9-]{1,64}\z", RegexOptions.CultureInvariant)]
     internal static partial Regex Named();
 }

@@ -53,6 +53,8 @@ internal sealed class SourceNode<T> : SourceNode, ISideOwner
 internal sealed class TimestampNode<T>(JobGraph graph, string name, Func<T, long>? select, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
     : ConsumerNode<T>(graph, "WithTimestamps", name, isNamed: false), IDeadLetterOwner<T>
 {
+    public OnError OnError => onError;
+
     public Port<T> Port => field ??= new Port<T>(this);
 
     public Port<DeadLetter<T>> DeadLetters => field ??= new Port<DeadLetter<T>>(this, "dead-letters");
@@ -71,6 +73,8 @@ internal sealed class StatelessNode<TIn, TOut>(
     JobGraph graph, string kind, string name, OnError onError, Func<Output<TOut>, Failures<TIn>, string, Operator<TIn>> make)
     : ConsumerNode<TIn>(graph, kind, name, isNamed: false), IDeadLetterOwner<TIn>
 {
+    public OnError OnError => onError;
+
     public Port<TOut> Port => field ??= new Port<TOut>(this);
 
     public Port<DeadLetter<TIn>> DeadLetters => field ??= new Port<DeadLetter<TIn>>(this, "dead-letters");
@@ -89,6 +93,11 @@ internal sealed class KeyedNode<TIn, TOut>(JobGraph graph, string kind, string n
     public Port<DeadLetter<TIn>> DeadLetters => field ??= new Port<DeadLetter<TIn>>(this, "dead-letters");
 
     public List<ISidePort> Sides { get; } = [];
+
+    /// <summary>Says why the operator never emits to a side output; a function may emit to any.</summary>
+    public Func<string, Type, string?> SideCheck { get; set; } = static (_, _) => null;
+
+    public string? SideProblem(string name, Type record) => SideCheck(name, record);
 
     public override Operator<TIn> Build(ChainBuilder chain) => chain.Add(make(chain, this));
 }

@@ -78,7 +78,7 @@ internal static class StateCheck
     private static string? OpenProblem(Type type, HashSet<Type> seen)
     {
         if (!type.IsAbstract) return $"{TypeName.Of(type)} is an open class; seal it, or make it the abstract root of sealed classes with [Alias]";
-        var kinds = type.Assembly.GetTypes().Where(other => other != type && type.IsAssignableFrom(other) && !other.IsAbstract).ToList();
+        var kinds = Kinds(type);
         foreach (var kind in kinds)
         {
             if (!kind.IsSealed) return $"{TypeName.Of(kind)}, a kind of {TypeName.Of(type)}, is an open class; seal it";
@@ -104,28 +104,34 @@ internal static class StateCheck
         }
 
         if (typeof(IEnumerable).IsAssignableFrom(type)) return $"{TypeName.Of(type)} is a collection";
-        foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        foreach (var field in Fields(type))
         {
             // A struct is copied whole; a class must not be changed once made.
-            if (!type.IsValueType && !field.IsInitOnly && !IsInitOnlyProperty(type, field)) return $"{TypeName.Of(type)}.{MemberName(field)} can be set";
+            if (!type.IsValueType && !field.IsInitOnly && !IsInitOnlyProperty(field)) return $"{TypeName.Of(field.DeclaringType!)}.{MemberName(field)} can be set";
             if (Mutability(field.FieldType, seen) is { } problem) return problem;
         }
 
-        return null;
+        return type.IsAbstract ? Kinds(type).Select(kind => Mutability(kind, seen)).FirstOrDefault(static problem => problem is not null) : null;
     }
 
-    private static bool IsInitOnlyProperty(Type type, FieldInfo field) =>
-        field.Name.StartsWith('<') && type.GetProperty(MemberName(field), BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic) is { } property
+    private static bool IsInitOnlyProperty(FieldInfo field) =>
+        field.Name.StartsWith('<') && field.DeclaringType!.GetProperty(MemberName(field), BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic) is { } property
         && (property.SetMethod is null || property.SetMethod.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)));
 
     private static string MemberName(FieldInfo field) => field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>')] : field.Name;
 
-    private static IEnumerable<Type> Members(Type type)
+    /// <summary>The classes that can stand for an abstract one: a closed hierarchy is of one assembly.</summary>
+    private static List<Type> Kinds(Type type) => [.. type.Assembly.GetTypes().Where(other => other != type && type.IsAssignableFrom(other) && !other.IsAbstract)];
+
+    private static IEnumerable<Type> Members(Type type) => Fields(type).Where(static field => field.GetCustomAttribute<NonSerializedAttribute>() is null).Select(static field => field.FieldType);
+
+    /// <summary>The fields of a type and of those it derives from, private ones too.</summary>
+    private static IEnumerable<FieldInfo> Fields(Type type)
     {
         const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
         for (var level = type; level is not null && level != typeof(object) && level != typeof(ValueType); level = level.BaseType)
         {
-            foreach (var field in level.GetFields(Own).Where(static field => field.GetCustomAttribute<NonSerializedAttribute>() is null)) yield return field.FieldType;
+            foreach (var field in level.GetFields(Own)) yield return field;
         }
     }
 }

@@ -14,7 +14,15 @@ internal static class TypeName
         if (type.IsArray) return $"{Of(type.GetElementType()!)}[]";
         if (Nullable.GetUnderlyingType(type) is { } underlying) return $"{Of(underlying)}?";
         if (!type.IsGenericType) return type.Name;
-        var arguments = string.Join(", ", type.GetGenericArguments().Select(Of));
-        return type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal) ? $"({arguments})" : $"{type.Name[..type.Name.IndexOf('`')]}<{arguments}>";
+        var arguments = type.GetGenericArguments();
+        if (type.FullName!.StartsWith("System.ValueTuple`", StringComparison.Ordinal)) return $"({Joined(arguments)})";
+
+        // A type in a generic type has its outer type's arguments before its own.
+        var outer = type.DeclaringType is { IsGenericType: true } declaring ? declaring.GetGenericArguments().Length : 0;
+        var prefix = outer > 0 ? $"{Of(type.DeclaringType!.MakeGenericType(arguments[..outer]))}." : "";
+        var tick = type.Name.IndexOf('`');
+        return tick < 0 ? $"{prefix}{type.Name}" : $"{prefix}{type.Name[..tick]}<{Joined(arguments[outer..])}>";
     }
+
+    private static string Joined(Type[] types) => string.Join(", ", types.Select(Of));
 }

@@ -56,6 +56,9 @@ public sealed class WindowedStream<TKey, T>
             { Name = self.Name };
         }));
 
+        node.SideCheck = (name, record) => _late is null ? "it has none; give Window an output for late records"
+            : name != _late.Name || record != typeof(T) ? $"it emits late records only, to '{_late.Name}' of {TypeName.Of(typeof(T))}"
+            : null;
         if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");
         if (_allowedLateness < TimeSpan.Zero) _graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
         node.Properties["sizeMs"] = _windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);

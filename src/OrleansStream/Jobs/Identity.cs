@@ -61,7 +61,7 @@ public readonly record struct CheckpointId([property: Id(0)] Attempt Attempt, [p
 /// <param name="Stage">The stage's index in the plan, from 0.</param>
 /// <param name="Index">The subtask's index within the stage, from 0 to the stage's parallelism less one.</param>
 [GenerateSerializer, Immutable, Alias("os.SubtaskId")]
-public readonly record struct SubtaskId([property: Id(0)] int Stage, [property: Id(1)] int Index)
+internal readonly record struct SubtaskId([property: Id(0)] int Stage, [property: Id(1)] int Index)
 {
     /// <summary>Written as <c>stage/index</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Stage}/{Index}");

@@ -82,6 +82,6 @@ public sealed partial class JobArguments
     internal static JobArguments FromMap(IEnumerable<KeyValuePair<string, string[]>> map) =>
         new(map.SelectMany(static pair => pair.Value.Select(value => KeyValuePair.Create(pair.Key, value))));
 
-    [GeneratedRegex(@"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|min|h|d)$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^([0-9]+(?:\.[0-9]+)?)(ms|s|m|min|h|d)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 }

@@ -32,7 +32,7 @@ internal sealed partial class JobDriver
         var differences = RecoveryPlan.Differences(started, start.Arguments, plan, inputs);
         if (differences.Count == 0) return;
         throw new JobRefusedException(
-            $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or begin anew in another checkpoint folder.");
+            $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or start over (--fresh) or in another checkpoint folder.");
     }
 
     /// <summary>
@@ -109,7 +109,7 @@ internal sealed partial class JobDriver
             Fingerprint = plan.Fingerprint,
             Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
             Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
-            RecordsPerSecond = start.RecordsPerSecond,
+            RecordsPerSecond = RecoveryPlan.RateOf(start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));

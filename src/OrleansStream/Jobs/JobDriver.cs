@@ -219,6 +219,7 @@ internal sealed partial class JobDriver
         var started = new Started(
             takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
         {
+            Graph = GraphDescription.ToText(plan.Graph),
             RecordsPerSecond = start.RecordsPerSecond,
             CheckpointInterval = start.CheckpointInterval,
         };

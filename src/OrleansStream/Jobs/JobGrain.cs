@@ -98,7 +98,8 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
 
     public async Task<JobStatus> WaitAsync()
     {
-        if (_driver!.IsActive)
+        // A job that was not started yet is waited for as well: who waits may be quicker than who starts.
+        if (_driver!.Phase is not (JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed))
         {
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add(ended);

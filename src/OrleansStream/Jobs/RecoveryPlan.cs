@@ -22,7 +22,8 @@ internal static class RecoveryPlan
             if (was != became) differences.Add($"argument '{name}' was {was} and is {became}");
         }
 
-        if (differences.Count == 0 && started.Fingerprint != plan.Fingerprint) differences.Add("the job's graph has changed: operators, names, types, windows or state declarations are not the same");
+        // Other arguments make another graph: what they say says it all.
+        if (differences.Count == 0 && started.Fingerprint != plan.Fingerprint) differences.Add(GraphDifference(started.Graph, GraphDescription.ToText(plan.Graph)));
         if (started.MaxParallelism != plan.MaxParallelism) differences.Add($"maxParallelism was {started.MaxParallelism} and is {plan.MaxParallelism}");
         foreach (var (source, splits) in started.Inputs)
         {
@@ -35,6 +36,14 @@ internal static class RecoveryPlan
         }
 
         return differences;
+    }
+
+    private static string GraphDifference(string before, string now)
+    {
+        var (was, became) = (before.Split('\n', StringSplitOptions.RemoveEmptyEntries), now.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var gone = string.Join(" | ", was.Except(became));
+        var added = string.Join(" | ", became.Except(was));
+        return $"the job's graph has changed: it had [{gone}] and has [{added}]";
     }
 
     /// <summary>What to start a job with that nobody starts by hand: as it is registered, and where that says nothing, as it last ran.</summary>
@@ -59,6 +68,13 @@ internal static class RecoveryPlan
             }
             : new Dictionary<string, IReadOnlyList<SourceSplit>>();
     }
+
+    /// <summary>
+    /// The rate of a source of which each subtask takes an even share. Subtasks without a split read nothing, so the others get their share: one file is read at the
+    /// rate that was asked for, whatever the parallelism.
+    /// </summary>
+    public static double? RateOf(double? perSecond, PlannedStage stage, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs) =>
+        stage.Head is SourceNode ? perSecond * stage.Parallelism / Math.Clamp(inputs[stage.Head.Name].Count, 1, stage.Parallelism) : perSecond;
 
     /// <summary>The former subtasks from which those of a stage are restored.</summary>
     public static IReadOnlyList<FormerSubtask> FormerOf(Manifest? manifest, PlannedStage stage) =>

@@ -30,41 +30,37 @@ public abstract class Sink<T> : ISinkCommitter
     /// <summary>Opens a writer for one subtask in one attempt. Staged output that no pending output names may be discarded here.</summary>
     public abstract ValueTask<SinkWriter<T>> OpenAsync(SinkContext context, CancellationToken cancellation);
 
-    /// <inheritdoc/>
-    public virtual ValueTask CommitAsync(IReadOnlyList<PendingOutput> outputs, CommitPermit permit, CancellationToken cancellation) =>
-        outputs.Count == 0 ? ValueTask.CompletedTask : throw new NotSupportedException($"{GetType().Name} prepares output but has no {nameof(CommitAsync)}.");
-
-    /// <inheritdoc/>
-    public virtual ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation) => ValueTask.CompletedTask;
-
-    /// <inheritdoc/>
-    public virtual bool CanWithdraw => false;
-
-    /// <inheritdoc/>
-    public virtual ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation) =>
-        throw new NotSupportedException($"{GetType().Name} cannot take committed output back.");
-}
-
-/// <summary>The second phase of a sink, which needs no writer: recovery calls it before any subtask is open.</summary>
-public interface ISinkCommitter
-{
     /// <summary>
     /// Makes prepared output visible, all of it, once. Called again with the same outputs after a crash or a call of unknown outcome;
     /// what is already committed is then left as it is.
     /// </summary>
     /// <exception cref="StreamException">An output is neither there to be committed nor committed already.</exception>
-    ValueTask CommitAsync(IReadOnlyList<PendingOutput> outputs, CommitPermit permit, CancellationToken cancellation);
+    public virtual ValueTask CommitAsync(IReadOnlyList<PendingOutput> outputs, CommitPermit permit, CancellationToken cancellation) =>
+        outputs.Count == 0 ? ValueTask.CompletedTask : throw new NotSupportedException($"{GetType().Name} prepares output but has no {nameof(CommitAsync)}.");
 
     /// <summary>Called when the job's input has ended and all output is committed; may be called again after a crash.</summary>
     /// <param name="outputs">How many outputs were prepared and committed over the job's whole history.</param>
     /// <param name="permit">Of the final checkpoint.</param>
     /// <param name="cancellation">Gives up; the call is made again.</param>
-    ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation);
+    public virtual ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation) => ValueTask.CompletedTask;
 
     /// <summary>Whether committed output can be taken back, so that a job may fall back past a damaged checkpoint.</summary>
-    bool CanWithdraw { get; }
+    public virtual bool CanWithdraw => false;
 
     /// <summary>Takes back everything committed for checkpoints later than <paramref name="after"/>.</summary>
+    public virtual ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation) =>
+        throw new NotSupportedException($"{GetType().Name} cannot take committed output back.");
+}
+
+/// <summary>The second phase of a sink, which needs no writer: recovery calls it before any subtask is open.</summary>
+internal interface ISinkCommitter
+{
+    ValueTask CommitAsync(IReadOnlyList<PendingOutput> outputs, CommitPermit permit, CancellationToken cancellation);
+
+    ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation);
+
+    bool CanWithdraw { get; }
+
     ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation);
 }
 

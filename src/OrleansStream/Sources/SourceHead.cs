@@ -169,9 +169,10 @@ internal sealed class SourceHead<T>(
         _rate.Used(_read.Count);
         context.Counters.RecordsIn += _read.Count;
         if (_read.Side.Count > 0) HandSide();
-        if (_read.Count == 0) return status == ReadStatus.More && _read.Side.Count > 0;
+        // The end of a split is handed on even without records, for a watermark that only it held back.
+        if (_read.Count == 0 && status != ReadStatus.Ended) return status == ReadStatus.More && _read.Side.Count > 0;
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
-        return true;
+        return _read.Count > 0;
     }
 
     private void HandSide()

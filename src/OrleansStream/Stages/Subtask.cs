@@ -15,7 +15,7 @@ namespace OrleansStream.Stages;
 /// a snapshot holds the effect of every record before the barrier and of none after it, and the barrier leaves behind everything written before it;
 /// nothing is processed while a channel below has no room, or while a watermark's results are still leaving.
 /// </summary>
-internal sealed class Subtask
+internal sealed partial class Subtask
 {
     /// <summary>The most records handled in one step, so that room and time are asked after often.</summary>
     private const int Slice = 1024;
@@ -73,16 +73,6 @@ internal sealed class Subtask
 
     /// <summary>The last step had something to do and no room to write what it makes.</summary>
     public bool IsBackPressured { get; private set; }
-
-    /// <summary>Puts back what was saved, before the operators are opened: keyed state first, then what each operator saved of its own.</summary>
-    public async ValueTask RestoreAsync(Checkpoints.ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
-    {
-        if (chains.Count == 0) return;
-        var restored = await _context.State.RestoreAsync(store, chains, cancellation);
-        _context.Restored = restored.Blobs;
-        _context.FormerWatermarks = [.. chains.Where(chain => chain.FormerGroups.Overlaps(_context.Groups)).Select(chain => new FormerWatermark(chain.FormerGroups, WatermarkOf(chain.FormerSubtask)))];
-        _merge = new WatermarkMerge(_inputs.Length, _context.RestoredWatermark);
-    }
 
     /// <summary>Takes what arrives on a channel into its inbox. Null when it is there, now or before; otherwise why it is refused for good.</summary>
     public string? Accept(Envelope envelope, out long processed)
@@ -341,16 +331,6 @@ internal sealed class Subtask
     {
         IsBackPressured = true;
         return StepResult.NoRoom;
-    }
-
-    private long WatermarkOf(int formerSubtask)
-    {
-        foreach (var (former, blob) in _context.Restored)
-        {
-            if (former == formerSubtask && blob.Operator == "" && blob.Name == WatermarkBlob) return new BlobReader(blob.Bytes).ReadInt64();
-        }
-
-        return EventTime.Beginning;
     }
 
     /// <summary>How far the envelope in hand is processed.</summary>

@@ -40,7 +40,7 @@ public sealed class ChannelTests
         Assert.Null(input.Accept(Wiring.Envelope(1)));
         Assert.Null(input.Accept(Wiring.Envelope(2)));
 
-        Assert.Equal(0, input.Queued);
+        Assert.Equal((0, false), (input.Queued, input.HasGap));
         Assert.Equal(2, input.Processed);
     }
 

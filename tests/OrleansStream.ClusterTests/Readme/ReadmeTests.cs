@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using FirstJob;
+using OrleansStream.ClusterTests.Silo;
+using OrleansStream.Jobs;
+
+namespace OrleansStream.ClusterTests.Readme;
+
+public sealed partial class ReadmeTests
+{
+    [Fact]
+    public void The_first_job_of_the_README_is_the_code_that_is_compiled_here() =>
+        Assert.Equal(File.ReadAllText(Beside("FirstJob.cs")).Trim(), Block("csharp", "namespace FirstJob;").Trim());
+
+    [Fact]
+    public async Task The_first_job_of_the_README_runs()
+    {
+        using var folder = new TestFolder();
+        var payments = Enumerable.Range(0, 8).Select(static n => $$"""{"account":"{{(n % 2 == 0 ? "anna" : "ben")}}","time":"2026-01-01T12:00:0{{n}}Z","amount":{{(n == 6 ? 500 : 20 + n)}}}""");
+        await File.WriteAllLinesAsync(folder["payments.jsonl"], payments, TestContext.Current.CancellationToken);
+
+        var status = await PaymentSilo.RunAsync(folder["payments.jsonl"], folder["alerts.jsonl"], TestSilos.FreePort(), TestSilos.FreePort());
+
+        Assert.True(status.Phase == JobPhase.Finished, status.Cause);
+        Assert.Equal(
+            ["""{"account":"anna","time":"2026-01-01T12:00:06+00:00","amount":500,"usual":22}"""],
+            await File.ReadAllLinesAsync(folder["alerts.jsonl"], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_run_command_of_the_README_runs()
+    {
+        using var folder = new TestFolder();
+        var input = SensorFile.Write(folder["machine-temperature.csv"], seed: 5, count: 200);
+        var command = CommandLine().Match(Block("sh", "-- run ")).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
+        var args = command.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.EndsWith(".csv", StringComparison.Ordinal) ? input.Path : word == "out.jsonl" ? folder[word] : word);
+
+        (await CommandRun.OfAsync([.. args])).Succeeded();
+
+        Assert.Equal(input.Averages(TimeSpan.FromHours(1)), await File.ReadAllLinesAsync(folder["out.jsonl"], TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The one block of code of a language that holds some words.</summary>
+    private static string Block(string language, string holding) => Assert.Single(
+        Regex.Matches(File.ReadAllText(Beside("../../../README.md")), $"```{language}\n(.*?)```", RegexOptions.Singleline).Select(static block => block.Groups[1].Value),
+        block => block.Contains(holding, StringComparison.Ordinal));
+
+    private static string Beside(string path, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, path);
+
+    [GeneratedRegex(@" -- (run .*)", RegexOptions.Singleline)]
+    private static partial Regex CommandLine();
+}

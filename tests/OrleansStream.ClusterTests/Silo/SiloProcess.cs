@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace OrleansStream.ClusterTests.Silo;
+
+/// <summary>The silo's executable as a process of its own.</summary>
+internal sealed class SiloProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];
+
+    private SiloProcess(string[] args, string? temporary)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansStream.Silo.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (temporary is not null) start.Environment["TMPDIR"] = temporary;
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Take(line.Data);
+        _process.ErrorDataReceived += (_, line) => Take(line.Data);
+    }
+
+    /// <summary>What it has printed so far.</summary>
+    public string Printed => string.Join('\n', _lines);
+
+    public static SiloProcess Start(params string[] args) => StartIn(null, args);
+
+    /// <summary>Starts it with a folder of its own for temporary files.</summary>
+    public static SiloProcess StartIn(string? temporary, params string[] args)
+    {
+        var silo = new SiloProcess(args, temporary);
+        silo._process.Start();
+        silo._process.BeginOutputReadLine();
+        silo._process.BeginErrorReadLine();
+        return silo;
+    }
+
+    /// <summary>Completes with the first line, printed already or later, that is wanted.</summary>
+    public async Task<string> LineAsync(string named, Func<string, bool> wanted)
+    {
+        var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_awaited)
+        {
+            if (_lines.FirstOrDefault(wanted) is { } line) return line;
+            _awaited.Add((wanted, seen));
+        }
+
+        try
+        {
+            return await seen.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"No line with {named} came in {Patience.TotalSeconds} s; it printed:\n{Printed}");
+        }
+    }
+
+    public void Kill() => _process.Kill();
+
+    /// <summary>Asks it to end, as Ctrl-C and a service manager do.</summary>
+    public async Task TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>Waits for the end and all that it printed.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return _process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The silo did not end in {Patience.TotalSeconds} s; it printed:\n{Printed}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null) return;
+        lock (_awaited)
+        {
+            _lines.Enqueue(line);
+            foreach (var (wanted, seen) in _awaited)
+            {
+                if (wanted(line)) seen.TrySetResult(line);
+            }
+        }
+    }
+}
