@@ -1,6 +1,6 @@
-using OrleansStream.Stages;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
+using OrleansStream.Stages;
 
 namespace OrleansStream.Checkpoints;
 
