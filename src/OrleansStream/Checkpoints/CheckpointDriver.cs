@@ -245,8 +245,20 @@ internal sealed partial class CheckpointDriver
         var plan = Retention.Plan(_kept, _rules.RetainedCount);
         if (plan.Dropped.Count > 0)
         {
-            var dropped = await Task.WhenAll(plan.Dropped.Select(ManifestAsync));
-            var kept = await Task.WhenAll(plan.Kept.Select(ManifestAsync));
+            Manifest[] dropped;
+            Manifest[] kept;
+            try
+            {
+                dropped = await Task.WhenAll(plan.Dropped.Select(ManifestAsync));
+                kept = await Task.WhenAll(plan.Kept.Select(ManifestAsync));
+            }
+            catch (DamagedObjectException damaged)
+            {
+                // Without all manifests nothing may be deleted, and nothing else needs them. An attempt that was taken over finds out at its next entry.
+                StoreTrouble = damaged.Message;
+                return;
+            }
+
             if (!await SettledAsync(() => _log.AppendAsync(new Dropped(_writerId, [.. plan.Dropped.Select(static manifest => manifest.Id)], plan.Kept), _ended.Token)))
             {
                 End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over while it dropped checkpoints."));

@@ -40,6 +40,14 @@ internal static class HistoryLog
         }
     }
 
+    /// <summary>
+    /// Whether another has sealed an attempt before its owner began it. While the answer is no, nobody has deleted anything that the history names:
+    /// what cannot be read is damaged, and not only dropped by an attempt that came after.
+    /// </summary>
+    /// <exception cref="StoreException">The store failed past the retries.</exception>
+    public static Task<bool> IsSupersededAsync(ICheckpointStore store, string job, Attempt owned, RetryRule retry, CancellationToken cancellation) =>
+        new LogObjects(store, job, retry).ExistsAsync(owned, 0, cancellation);
+
     /// <summary>Reads the history as it was at some moment during the call, and changes nothing.</summary>
     /// <exception cref="StoreException">The store failed past the retries.</exception>
     /// <exception cref="DamagedObjectException">An entry that matters cannot be read.</exception>

@@ -17,6 +17,7 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
         scope.Watermark = context.RestoredWatermark;
+        if (context.IsBehind) _firing = context.RestoredWatermark;
         return ValueTask.CompletedTask;
     }
 

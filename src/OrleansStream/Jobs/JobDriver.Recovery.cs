@@ -35,10 +35,12 @@ internal sealed partial class JobDriver
             $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or start over (--fresh) or in another checkpoint folder.");
     }
 
-    /// <summary>The newest checkpoint that reads back whole. Falling back past a damaged one takes committed output back, where every sink can.</summary>
-    private async Task<(Manifest? Manifest, IReadOnlyList<ManifestRef> Kept)> ChooseAsync(JobHistory history, JobPlan plan)
+    /// <summary>
+    /// The newest checkpoint that reads back whole; null when the job was taken over meanwhile. Falling back past a damaged one takes committed output back, where every sink can.
+    /// </summary>
+    private async Task<(Manifest? Manifest, IReadOnlyList<ManifestRef> Kept)?> ChooseAsync(Takeover takeover, JobPlan plan)
     {
-        var kept = history.Kept;
+        var kept = takeover.History.Kept;
         var problems = new List<string>();
         for (var index = 0; index < kept.Count; index++)
         {
@@ -58,6 +60,8 @@ internal sealed partial class JobDriver
             }
             catch (DamagedObjectException damaged)
             {
+                // To a driver that slept, what others have dropped looks damaged.
+                if (await HistoryLog.IsSupersededAsync(_store, _job, takeover.Next, _retry, _leaving.Token)) return null;
                 problems.Add(damaged.Message);
             }
         }
@@ -105,7 +109,7 @@ internal sealed partial class JobDriver
             Fingerprint = plan.Fingerprint,
             Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
             Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
-            RecordsPerSecond = start.RecordsPerSecond,
+            RecordsPerSecond = RecoveryPlan.RateOf(start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));
@@ -122,13 +126,14 @@ internal sealed partial class JobDriver
         throw opened.IsPermanent ? new JobRefusedException(opened.Problem) : new StreamException(opened.Problem);
     }
 
-    /// <summary>Writes down that the job has failed for good, so that nobody revives it by itself.</summary>
+    /// <summary>Writes down that the job has failed for good, so that nobody revives it by itself. The failure of an attempt that another has followed says nothing of the job.</summary>
     private async Task RecordFailureAsync()
     {
         try
         {
+            if (Attempt is not { } own || (await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Attempts > own.Number) return;
             var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
-            if (takeover.History.LastStarted is not { } last) return;
+            if (takeover.Next != own.Next || takeover.History.LastStarted is not { } last) return;
             var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
             if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
             await log.AppendAsync(new Failed(takeover.WriterId, Cause ?? "unknown", Failures), _leaving.Token);

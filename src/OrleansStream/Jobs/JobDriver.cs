@@ -215,7 +215,7 @@ internal sealed partial class JobDriver
         var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
         RefuseUnlessSame(takeover.History, plan, start, inputs);
         Attempt = takeover.Next;
-        var (manifest, kept) = await ChooseAsync(takeover.History, plan);
+        if (await ChooseAsync(takeover, plan) is not var (manifest, kept)) return Taken();
         var started = new Started(
             takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
         {

@@ -69,6 +69,13 @@ internal static class RecoveryPlan
             : new Dictionary<string, IReadOnlyList<SourceSplit>>();
     }
 
+    /// <summary>
+    /// The rate of a source of which each subtask takes an even share. Subtasks without a split read nothing, so the others get their share: one file is read at the
+    /// rate that was asked for, whatever the parallelism.
+    /// </summary>
+    public static double? RateOf(double? perSecond, PlannedStage stage, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs) =>
+        stage.Head is SourceNode ? perSecond * stage.Parallelism / Math.Clamp(inputs[stage.Head.Name].Count, 1, stage.Parallelism) : perSecond;
+
     /// <summary>The former subtasks from which those of a stage are restored.</summary>
     public static IReadOnlyList<FormerSubtask> FormerOf(Manifest? manifest, PlannedStage stage) =>
         manifest?.Stages.FirstOrDefault(former => former.Name == stage.Name) is { } former

@@ -13,20 +13,20 @@ internal sealed partial class Subtask
         if (chains.Count == 0) return;
         var restored = await _context.State.RestoreAsync(store, chains, cancellation);
         _context.Restored = restored.Blobs;
-        _context.RestoredWatermark = RestoreWatermark(_context);
+        _context.FormerWatermarks =
+        [
+            .. chains.Where(chain => chain.FormerGroups.Overlaps(_context.Groups)).Select(chain => new FormerWatermark(chain.FormerGroups, WatermarkOf(chain.FormerSubtask))),
+        ];
         _merge = new WatermarkMerge(_inputs.Length, _context.RestoredWatermark);
     }
 
-    private static long RestoreWatermark(SubtaskContext context)
+    private long WatermarkOf(int formerSubtask)
     {
-        long? lowest = null;
-        foreach (var (_, blob) in context.Restored)
+        foreach (var (former, blob) in _context.Restored)
         {
-            if (blob.Operator != "" || blob.Name != WatermarkBlob) continue;
-            var watermark = new BlobReader(blob.Bytes).ReadInt64();
-            lowest = lowest is { } other ? Math.Min(other, watermark) : watermark;
+            if (former == formerSubtask && blob.Operator == "" && blob.Name == WatermarkBlob) return new BlobReader(blob.Bytes).ReadInt64();
         }
 
-        return lowest ?? EventTime.Beginning;
+        return EventTime.Beginning;
     }
 }

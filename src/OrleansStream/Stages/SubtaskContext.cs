@@ -33,8 +33,48 @@ internal sealed class SubtaskContext
     /// <summary>The splits that this subtask reads, by source name.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<Sources.SourceSplit>> Splits { get; init; }
 
-    /// <summary>The subtask's watermark when the snapshot was taken.</summary>
-    public long RestoredWatermark { get; set; } = Time.EventTime.Beginning;
+    /// <summary>The watermarks of the former subtasks that had this one's keys, when the snapshot was taken; empty at a fresh start.</summary>
+    public IReadOnlyList<FormerWatermark> FormerWatermarks { get; set; } = [];
+
+    /// <summary>The highest of them: so time goes back for no key.</summary>
+    public long RestoredWatermark
+    {
+        get
+        {
+            var highest = Time.EventTime.Beginning;
+            foreach (var former in FormerWatermarks) highest = Math.Max(highest, former.Watermark);
+            return highest;
+        }
+    }
+
+    /// <summary>
+    /// Whether they differ. Subtasks of one stage are not at the same watermark where channels were idle, as each hears of it in an order of its own. What came due between
+    /// a key's own watermark and the restored one has not fired, and does so at once.
+    /// </summary>
+    public bool IsBehind
+    {
+        get
+        {
+            foreach (var former in FormerWatermarks)
+            {
+                if (former.Watermark != FormerWatermarks[0].Watermark) return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The watermark that the subtask had which kept a key.</summary>
+    public long FormerWatermarkOf(ulong keyHash)
+    {
+        var group = KeyGroups.Of(keyHash, MaxParallelism);
+        foreach (var former in FormerWatermarks)
+        {
+            if (former.Groups.Contains(group)) return former.Watermark;
+        }
+
+        return Time.EventTime.Beginning;
+    }
 
     /// <summary>The most records per second of each source, all its subtasks together; null for no limit.</summary>
     public double? RecordsPerSecond { get; init; }
@@ -77,6 +117,11 @@ internal sealed class SubtaskContext
         }
     }
 }
+
+/// <summary>What a former subtask of the stage had reached.</summary>
+/// <param name="Groups">The key groups that it owned.</param>
+/// <param name="Watermark">Its watermark.</param>
+internal readonly record struct FormerWatermark(KeyGroupRange Groups, long Watermark);
 
 /// <summary>The time of one step.</summary>
 /// <param name="Wall">Wall-clock milliseconds since 1970: processing time.</param>

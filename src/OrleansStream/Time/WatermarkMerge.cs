@@ -63,14 +63,18 @@ internal sealed class WatermarkMerge
     {
         var minimum = long.MaxValue;
         var counted = false;
+        var allOver = true;
         for (var channel = 0; channel < _watermarks.Length; channel++)
         {
-            if (_ended[channel] || _idle[channel]) continue;
+            // The end of time on one channel says that nothing more comes there; of the others it says nothing.
+            if (_ended[channel] || _watermarks[channel] == EventTime.End) continue;
+            allOver = false;
+            if (_idle[channel]) continue;
             counted = true;
             minimum = Math.Min(minimum, _watermarks[channel]);
         }
 
-        if (!counted && !AllEnded) return false;
+        if (!counted && !allOver) return false;
         if (minimum <= Current) return false;
         Current = minimum;
         return true;

@@ -56,8 +56,10 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         _watermark = _context.RestoredWatermark;
         for (var slot = 0; slot < _table.SlotLimit; slot++)
         {
-            if (_table.IsLive(slot)) _schedule.Add(_table.StartOf(slot), slot, fired: IsDue(_table.StartOf(slot)));
+            if (_table.IsLive(slot)) _schedule.Add(_table.StartOf(slot), slot, fired: Last(_table.StartOf(slot)) <= _context.FormerWatermarkOf(_table.HashOf(slot)));
         }
+
+        _pending = _context.IsBehind;
 
         return ValueTask.CompletedTask;
     }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using OrleansStream.Silo.Jobs;
+using OrleansStream.Silo.Runs;
 
 namespace OrleansStream.ClusterTests.Silo;
 
@@ -186,8 +188,7 @@ public sealed class RunCommandTests : IDisposable
     public async Task A_folder_in_use_by_another_run_is_refused()
     {
         var input = Input;
-        Directory.CreateDirectory(Output + ".checkpoints");
-        await using (new FileStream(Output + ".checkpoints/run.lock", FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        using (await RunFolder.OpenAsync(Output + ".checkpoints", AverageSensorReadings.JobName, TestContext.Current.CancellationToken))
         {
             (await CommandRun.OverAsync(input, Output)).Failed(1, "Another process is running");
         }

@@ -247,12 +247,26 @@ public sealed class KeyedOperatorTests
     [Fact]
     public async Task The_watermark_is_known_again_after_a_restart()
     {
-        _context.RestoredWatermark = 77;
+        _context.FormerWatermarks = [new FormerWatermark(_context.Groups, 77)];
         var keyed = Make(static (_, ref context) => context.Emit($"{context.Watermark}"));
         await keyed.OpenAsync(TestContext.Current.CancellationToken);
         keyed.GiveKeyed(Key, ("a", 1));
 
         Assert.Equal(["77"], _results.Values);
+    }
+
+    [Fact]
+    public async Task Timers_between_the_watermarks_of_two_former_subtasks_fire_at_once()
+    {
+        var keyed = Make(static (record, ref context) => context.RegisterEventTimer(At(record)));
+        keyed.GiveKeyed(Key, ("a60", 0), ("b80", 0));
+        _context.FormerWatermarks = [new FormerWatermark(new KeyGroupRange(0, 64), 50), new FormerWatermark(new KeyGroupRange(64, 128), 77)];
+        await keyed.OpenAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(keyed.HasPending);
+        keyed.Resume();
+        Assert.Equal(["timer a@60", "|77"], _results.All);
+        Assert.False(keyed.HasPending);
     }
 
     private static string Key(string record) => record[..1];

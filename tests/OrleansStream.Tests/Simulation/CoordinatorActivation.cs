@@ -37,11 +37,11 @@ internal sealed class CoordinatorActivation(Silo silo, string key) : Activation(
         return Task.FromResult(true);
     }
 
-    public Task<bool> ReceiptAsync(Receipt receipt) => Task.FromResult(Opened().Receipt(receipt));
+    public Task<bool> ReceiptAsync(Receipt receipt) => Task.FromResult(Driver?.Receipt(receipt) ?? false);
 
-    public Task<bool> EndedAsync(SubtaskId subtask, Incarnation incarnation) => Task.FromResult(Opened().Ended(subtask, incarnation));
+    public Task<bool> EndedAsync(SubtaskId subtask, Incarnation incarnation) => Task.FromResult(Driver?.Ended(subtask, incarnation) ?? false);
 
-    public Task<bool> FailedAsync(SubtaskFailure failure) => Task.FromResult(Opened().Failed(failure));
+    public Task<bool> FailedAsync(SubtaskFailure failure) => Task.FromResult(Driver?.Failed(failure) ?? false);
 
     public Task<bool> StopAsync(string reason)
     {

@@ -1,4 +1,5 @@
 using OrleansStream.Exchange;
+using OrleansStream.Stages;
 using Barrier = OrleansStream.Exchange.Barrier;
 
 namespace OrleansStream.Tests.Simulation;
@@ -34,7 +35,7 @@ internal sealed class Network(SimulatedRun run)
             var silo = run.Silo(to);
             if (!silo.IsAlive)
             {
-                run.Scheduler.After(Delay(isNear), () => answer.TrySetException(new SiloGone(to)));
+                run.Scheduler.After(Delay(isNear), () => answer.TrySetException(run.Members.Contains(to) ? new SiloDied(to) : new GoneException($"Silo {to} is not in the cluster any more.")));
                 return;
             }
 
@@ -63,8 +64,8 @@ internal sealed class Network(SimulatedRun run)
         run.Weather.Strikes(isNear ? run.Weather.SlowRate / 3 : run.Weather.SlowRate) ? run.Random.Next(3_000_000) : run.Random.Next(isNear ? 2_000 : 15_000));
 }
 
-/// <summary>A call to a silo that is dead.</summary>
-internal sealed class SiloGone(string silo) : Exception($"Silo {silo} is gone.");
+/// <summary>A call to a silo that is dead, which the cluster has not noticed yet.</summary>
+internal sealed class SiloDied(string silo) : Exception($"The connection to {silo} broke.");
 
 /// <summary>What arrives when an envelope goes from one silo to another: the same message in columns of its own.</summary>
 internal static class Wire

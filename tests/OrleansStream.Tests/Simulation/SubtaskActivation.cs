@@ -3,7 +3,6 @@ using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Stages;
-using OrleansStream.Time;
 using Barrier = OrleansStream.Exchange.Barrier;
 
 namespace OrleansStream.Tests.Simulation;
@@ -110,7 +109,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         if (run.Breakage == Breakage.WatermarkNotRestored)
         {
             context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "watermark"))];
-            context.RestoredWatermark = EventTime.Beginning;
+            context.FormerWatermarks = [];
         }
 
         _network = new SimulatedSubtaskNetwork(this, opening.Attempt);
@@ -131,6 +130,6 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     {
         if (Driver is { } driver) return driver;
         if (_opening is null) Silo.Forget(this);
-        throw new StreamException($"'{Actor}' is not open here: its attempt has ended, or its silo began anew.");
+        throw new GoneException($"'{Actor}' is not open here: its attempt has ended, or its silo began anew.");
     }
 }

@@ -85,6 +85,22 @@ public sealed class WatermarkMergeTests
     }
 
     [Fact]
+    public void The_end_of_time_on_one_channel_says_nothing_while_the_others_are_idle()
+    {
+        var merge = new WatermarkMerge(2);
+        merge.Update(0, 100, idle: false);
+        merge.Update(1, 100, idle: false);
+        merge.Update(0, 100, idle: true);
+
+        Assert.False(merge.Update(1, EventTime.End, idle: false));
+        Assert.Equal(100, merge.Current);
+        Assert.True(merge.Update(0, 120, idle: false));
+        Assert.Equal(120, merge.Current);
+        Assert.True(merge.Update(0, EventTime.End, idle: false));
+        Assert.Equal(EventTime.End, merge.Current);
+    }
+
+    [Fact]
     public void The_watermark_does_not_go_back_over_a_restart()
     {
         var merge = new WatermarkMerge(1, restored: 500);

@@ -1,7 +1,9 @@
 using OrleansStream.Functions;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Tests.Stages;
+using OrleansStream.Tests.State;
 using OrleansStream.Time;
 using OrleansStream.Windows;
 
@@ -200,6 +202,35 @@ public sealed class WindowOperatorTests
             windows.OnWatermark(EventTime.End);
             Assert.Equal(expected.Count, results.Records.Count);
             Assert.Equal(expected, results.Values.ToDictionary(static result => (result.Key, result.Window.Start), static result => result.Value));
+        }
+    }
+
+    [Fact]
+    public async Task What_came_due_between_the_watermarks_of_two_former_subtasks_fires_at_once_and_what_had_fired_does_not()
+    {
+        var store = new SegmentStore();
+        var slow = await SaveAsync(0, watermark: 100);
+        var fast = await SaveAsync(1, watermark: 1200);
+        var windows = Make(lateness: 500);
+        await _context.State.RestoreAsync(store, [slow.Chain, fast.Chain], TestContext.Current.CancellationToken);
+        _context.FormerWatermarks = [new FormerWatermark(slow.Chain.FormerGroups, 100), new FormerWatermark(fast.Chain.FormerGroups, 1200)];
+        await windows.OpenAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(windows.HasPending);
+        windows.Resume();
+        Assert.Equal([(slow.Key, 0, 1000, 1, 999)], Fired());
+        windows.OnWatermark(EventTime.End);
+        Assert.Single(_results.Records);
+
+        async Task<(string Key, SegmentChain Chain)> SaveAsync(int index, long watermark)
+        {
+            var context = Wiring.Context(new SubtaskId(1, index), parallelism: 2);
+            var key = Enumerable.Range('a', 26).Select(static c => $"{(char)c}").First(key => context.Groups.Contains(KeyGroups.Of(KeyCodec<string>.Default.Hash(key), 128)));
+            var former = Make(lateness: 500, context: context, results: new Remembering<WindowResult<string, long>>());
+            former.GiveKeyed(Key, ($"{key}1", 0));
+            former.OnWatermark(watermark);
+            var segment = context.State.Freeze(Wiring.Checkpoint(1), full: true, []).Encode();
+            return (key, new SegmentChain(index, context.Groups, [store.Put($"segment-{index}", segment)]));
         }
     }
 
