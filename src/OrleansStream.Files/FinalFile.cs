@@ -1,6 +1,6 @@
-using OrleansStream.Checkpoints;
 using System.Globalization;
 using System.IO.Hashing;
+using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 

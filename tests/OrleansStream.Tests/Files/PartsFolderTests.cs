@@ -1,5 +1,5 @@
-using OrleansStream.Checkpoints;
 using System.Text;
+using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 

@@ -37,7 +37,8 @@ public sealed class SourceHeadTests
         var context = Wiring.Context(null, 1, "source", new SourceSplit("0", ""), new SourceSplit("1", ""));
         var end = new Remembering<string>();
         var timestamps = new TimestampOperator<string>(
-            context, static record => record[1] * 1000L, new SplitWatermarks(0, null), new Output<string>([end]), Wiring.Failures<string>(context)) { Name = "timestamps-2" };
+            context, static record => record[1] * 1000L, new SplitWatermarks(0, null), new Output<string>([end]), Wiring.Failures<string>(context))
+        { Name = "timestamps-2" };
         var head = new SourceHead<string>(context, new Scripted(["a1", "."], ["b9", "?"]), null, new Output<string>([timestamps]), new Dictionary<string, ISideOutput>()) { Name = "source" };
         context.Source = head;
         await head.OpenAsync(TestContext.Current.CancellationToken);

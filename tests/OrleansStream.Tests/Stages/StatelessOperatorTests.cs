@@ -123,12 +123,20 @@ public sealed class StatelessOperatorTests
         Lucky(n);
     }
 
+    /// <summary>Fails once, so that whoever took the failure for its own would go on.</summary>
     private sealed class Broken : Operator<int>
     {
+        private bool _hasFailed;
+
         [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
         public Broken() => Name = "broken";
 
-        public override void OnRecords(Records<int> records) => throw new InvariantException("below");
+        public override void OnRecords(Records<int> records)
+        {
+            if (_hasFailed) return;
+            _hasFailed = true;
+            throw new InvariantException("below");
+        }
 
         public override void OnWatermark(long watermark)
         {

@@ -150,6 +150,7 @@ public sealed class WindowOperatorTests
     {
         var windows = Make(onError: OnError.DeadLetter);
         windows.GiveKeyed(Key, ("a1", 0), ("ax", 1), ("bx", 2), ("a2", 3));
+        Assert.Equal(1, Assert.IsType<WindowTable<string, long>>(Assert.Single(_context.State.Parts)).Count);
         windows.OnWatermark(EventTime.End);
 
         Assert.Equal([("a", 3L)], Fired().Select(static result => (result.Key, result.Value)));
