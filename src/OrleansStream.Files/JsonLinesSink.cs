@@ -28,8 +28,8 @@ internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions optio
     public override ValueTask FinishAsync(long outputs, CommitPermit permit, CancellationToken cancellation) =>
         OnDisk(() => FinalFile.Finish(_folder, outputs, permit, cancellation), cancellation);
 
-    public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation) =>
-        OnDisk(() => _folder.Withdraw(after), cancellation);
+    public override ValueTask WithdrawAsync(CheckpointId after, Attempt before, CommitPermit permit, CancellationToken cancellation) =>
+        OnDisk(() => _folder.Withdraw(after, before), cancellation);
 
     private async ValueTask OnDisk(Action action, CancellationToken cancellation)
     {

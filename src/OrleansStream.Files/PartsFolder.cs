@@ -81,14 +81,14 @@ internal sealed class PartsFolder(string path)
     }
 
     /// <summary>Takes back what was written for later checkpoints, staged parts too, so that no belated commit can bring it back.</summary>
-    public void Withdraw(CheckpointId after)
+    public void Withdraw(CheckpointId after, Attempt before)
     {
         if (!Directory.Exists(Folder)) return;
         if (FinishedMarker.Read(this) is { } finished && finished.Checkpoint > after)
             throw new StreamException($"The output '{path}' was finished at checkpoint {finished.Checkpoint} and cannot go back to {after}. It is whole; to compute it anew, start over.");
         foreach (var name in Names())
         {
-            if (!PartName.TryParse(name, out var part) || part.Checkpoint <= after) continue;
+            if (!PartName.TryParse(name, out var part) || part.Checkpoint <= after || part.Checkpoint.Attempt.CompareTo(before) >= 0) continue;
             BeforeStep("withdraw " + name);
             File.Delete(In(name));
         }

@@ -55,7 +55,7 @@ internal sealed partial class JobDriver
             {
                 var manifest = await ManifestObject.ReadAsync(_store, _job, reference, _retry, _leaving.Token);
                 if (RecoveryPlan.MissingSink(manifest, plan) is { } missing) throw new JobRefusedException($"Job '{_job}', checkpoint {reference.Id}: {missing}. Put the sink back into the graph.");
-                if (index > 0) await WithdrawAsync(plan, reference.Id, problems);
+                if (index > 0) await WithdrawAsync(plan, reference.Id, takeover.Next, problems);
                 return (manifest, [.. kept.Skip(index)]);
             }
             catch (DamagedObjectException damaged)
@@ -70,7 +70,7 @@ internal sealed partial class JobDriver
         return (null, []);
     }
 
-    private async Task WithdrawAsync(JobPlan plan, CheckpointId after, List<string> problems)
+    private async Task WithdrawAsync(JobPlan plan, CheckpointId after, Attempt before, List<string> problems)
     {
         if (plan.Graph.Sinks.FirstOrDefault(static sink => !sink.Committer.CanWithdraw) is { } stubborn)
         {
@@ -80,7 +80,7 @@ internal sealed partial class JobDriver
         }
 
         var permit = new CommitPermit(after);
-        foreach (var sink in plan.Graph.Sinks) await sink.Committer.WithdrawAsync(after, permit, _leaving.Token);
+        foreach (var sink in plan.Graph.Sinks) await sink.Committer.WithdrawAsync(after, before, permit, _leaving.Token);
     }
 
     /// <summary>What the manifest names and nobody is known to have committed is committed before anything else runs.</summary>

@@ -73,14 +73,15 @@ public sealed class CollectingSink<T> : Sink<T>
     }
 
     /// <inheritdoc/>
-    public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation)
+    public override ValueTask WithdrawAsync(CheckpointId after, Attempt before, CommitPermit permit, CancellationToken cancellation)
     {
         lock (_lock)
         {
-            foreach (var committed in _committed.Where(c => c.Checkpoint > after)) _committedHandles.Remove(committed.Handle);
-            _committed.RemoveAll(c => c.Checkpoint > after);
+            bool IsTaken(CheckpointId checkpoint) => checkpoint > after && checkpoint.Attempt.CompareTo(before) < 0;
+            foreach (var committed in _committed.Where(c => IsTaken(c.Checkpoint))) _committedHandles.Remove(committed.Handle);
+            _committed.RemoveAll(c => IsTaken(c.Checkpoint));
             // What waits as well, so that no belated commit can bring it back.
-            foreach (var (handle, _) in _prepared.Where(p => p.Value.Checkpoint > after).ToList()) _prepared.Remove(handle);
+            foreach (var (handle, _) in _prepared.Where(p => IsTaken(p.Value.Checkpoint)).ToList()) _prepared.Remove(handle);
         }
 
         return ValueTask.CompletedTask;

@@ -47,8 +47,9 @@ public abstract class Sink<T> : ISinkCommitter
     /// <summary>Whether committed output can be taken back, so that a job may fall back past a damaged checkpoint.</summary>
     public virtual bool CanWithdraw => false;
 
-    /// <summary>Takes back everything committed for checkpoints later than <paramref name="after"/>.</summary>
-    public virtual ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation) =>
+    /// <summary>Takes back everything committed for checkpoints later than <paramref name="after"/>, of attempts earlier than <paramref name="before"/>: what newer
+    /// attempts have written is not the caller's, which may come late.</summary>
+    public virtual ValueTask WithdrawAsync(CheckpointId after, Attempt before, CommitPermit permit, CancellationToken cancellation) =>
         throw new NotSupportedException($"{GetType().Name} cannot take committed output back.");
 }
 
@@ -61,7 +62,7 @@ internal interface ISinkCommitter
 
     bool CanWithdraw { get; }
 
-    ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation);
+    ValueTask WithdrawAsync(CheckpointId after, Attempt before, CommitPermit permit, CancellationToken cancellation);
 }
 
 /// <summary>Proof that a manifest was published; a sink commits only with one. Only the engine makes permits.</summary>

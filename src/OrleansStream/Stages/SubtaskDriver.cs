@@ -73,7 +73,17 @@ internal sealed partial class SubtaskDriver
     public async Task OpenAsync(CancellationToken cancellation)
     {
         _context.Now = Clock();
-        foreach (var step in _context.Operators) await step.OpenAsync(cancellation);
+        try
+        {
+            foreach (var step in _context.Operators) await step.OpenAsync(cancellation);
+        }
+        catch
+        {
+            // What was opened before the one that failed must not stay open.
+            await EndAsync();
+            throw;
+        }
+
         _heardAt = _time.GetTimestamp();
         _ = EndUnlessStartedAsync();
     }

@@ -14,6 +14,9 @@ namespace OrleansStream.Stages;
 internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
 {
     private readonly ILogger _logger = logger;
+    /// <summary>How long older attempts may take to end here before the opening is given up.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(20);
+
     private SubtaskOpening? _opening;
     private SubtaskDriver? _driver;
     private GrainSubtaskNetwork? _network;
@@ -23,9 +26,9 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
     {
         if (_opening is not null) return new SubtaskOpened(default, $"Subtask {opening.Id} of attempt {opening.Attempt} of job '{opening.Job}' was opened before.");
         _opening = opening;
-        await subtasks.EndOlderAsync(opening.Job, opening.Attempt);
         try
         {
+            await subtasks.EndOlderAsync(opening.Job, opening.Attempt).WaitAsync(EndPatience, services.Time);
             var incarnation = StreamServices.NewIncarnation();
             _driver = await MakeAsync(opening, incarnation);
             subtasks.Add(opening.Job, opening.Attempt, opening.Id, this.AsReference<ISubtaskGrain>());

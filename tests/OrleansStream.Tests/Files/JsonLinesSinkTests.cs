@@ -252,13 +252,27 @@ public sealed class JsonLinesSinkTests : IDisposable
         await _sink.CommitAsync([kept, taken], Permit(1, 2), Cancellation);
 
         Assert.True(_sink.CanWithdraw);
-        await _sink.WithdrawAsync(Id(1, 1), Permit(1, 1), Cancellation);
-        await _sink.WithdrawAsync(Id(1, 1), Permit(1, 1), Cancellation);
+        await _sink.WithdrawAsync(Id(1, 1), new Attempt(3), Permit(1, 1), Cancellation);
+        await _sink.WithdrawAsync(Id(1, 1), new Attempt(3), Permit(1, 1), Cancellation);
 
         Assert.Equal(["kept"], Visible());
         await Assert.ThrowsAsync<StreamException>(async () => await _sink.CommitAsync([staged], Permit(1, 2), Cancellation));
         await _sink.FinishAsync(1, Permit(2, 1), Cancellation);
         Assert.Equal(["kept"], Names(_path));
+    }
+
+    [Fact]
+    public async Task A_withdrawal_that_comes_late_leaves_what_newer_attempts_have_written()
+    {
+        await _sink.InitializeAsync(Cancellation);
+        var taken = await StageAsync(_sink, 1, 2, 0, "taken");
+        var newer = await StageAsync(_sink, 2, 1, 0, "newer");
+        await _sink.CommitAsync([taken], Permit(1, 2), Cancellation);
+        await _sink.CommitAsync([newer], Permit(2, 1), Cancellation);
+
+        await _sink.WithdrawAsync(Id(1, 1), before: new Attempt(2), Permit(1, 1), Cancellation);
+
+        Assert.Equal(["newer"], Visible());
     }
 
     private List<string> Visible() => [.. Directory.GetFiles(Parts, "*.jsonl").Order(StringComparer.Ordinal).SelectMany(Names)];

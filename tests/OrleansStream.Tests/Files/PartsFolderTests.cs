@@ -89,7 +89,7 @@ public sealed class PartsFolderTests : IDisposable
         var later = new PartHandle(new PartName(new CheckpointId(Attempt.First, 3), 0, new Incarnation(1)), 2);
 
         Assert.Throws<StreamException>(() => folder.Commit([new PendingOutput(0, later.Name.Checkpoint, later.ToString())], new CommitPermit(later.Name.Checkpoint)));
-        Assert.Throws<StreamException>(() => folder.Withdraw(new CheckpointId(Attempt.First, 1)));
+        Assert.Throws<StreamException>(() => folder.Withdraw(new CheckpointId(Attempt.First, 1), new Attempt(2)));
     }
 
     [Fact]

@@ -115,7 +115,7 @@ public sealed class StaleDriverTests
 
         public override ValueTask<SinkWriter<int>> OpenAsync(SinkContext context, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public override ValueTask WithdrawAsync(CheckpointId after, CommitPermit permit, CancellationToken cancellation)
+        public override ValueTask WithdrawAsync(CheckpointId after, Attempt before, CommitPermit permit, CancellationToken cancellation)
         {
             WithdrawnAfter = after;
             return ValueTask.CompletedTask;

@@ -64,7 +64,7 @@ public sealed class MemorySinkTests
         var waiting = await PrepareAsync(writer, 3);
         await sink.CommitAsync([first, second], Permit(2), Cancellation);
 
-        await sink.WithdrawAsync(Id(1), Permit(1), Cancellation);
+        await sink.WithdrawAsync(Id(1), new Attempt(2), Permit(1), Cancellation);
 
         Assert.Equal([1], sink.Committed);
         await Assert.ThrowsAsync<StreamException>(async () => await sink.CommitAsync([second], Permit(2), Cancellation));
