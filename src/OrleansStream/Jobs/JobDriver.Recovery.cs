@@ -126,8 +126,9 @@ internal sealed partial class JobDriver
         throw opened.IsPermanent ? new JobRefusedException(opened.Problem) : new StreamException(opened.Problem);
     }
 
-    /// <summary>Writes down that the job has failed for good, so that nobody revives it by itself. The failure of an attempt that another has followed says nothing of the job.</summary>
-    private async Task RecordFailureAsync()
+    /// <summary>Writes down that the job has failed for good, or was stopped between two attempts, so that nobody revives it by itself. The end of an attempt that another
+    /// has followed says nothing of the job.</summary>
+    private async Task RecordEndAsync(Func<string, LogEntry> end)
     {
         try
         {
@@ -136,7 +137,7 @@ internal sealed partial class JobDriver
             if (takeover.Next != own.Next || takeover.History.LastStarted is not { } last) return;
             var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
             if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
-            await log.AppendAsync(new Failed(takeover.WriterId, Cause ?? "unknown", Failures), _leaving.Token);
+            await log.AppendAsync(end(takeover.WriterId), _leaving.Token);
         }
         catch (Exception error) when (error is StreamException or OperationCanceledException)
         {

@@ -177,7 +177,7 @@ internal sealed partial class JobDriver
         Cause = _restarts.FirstCause;
         if (delay is null)
         {
-            await RecordFailureAsync();
+            await RecordEndAsync(writer => new Failed(writer, Cause ?? "unknown", Failures));
             Phase = JobPhase.Failed;
             return false;
         }
@@ -185,9 +185,17 @@ internal sealed partial class JobDriver
         Phase = JobPhase.Waiting;
         var until = _time.GetTimestamp();
         while (!_leaving.IsCancellationRequested && _stopReason is null && _time.GetElapsedTime(until) < delay) await NapAsync(delay.Value - _time.GetElapsedTime(until));
-        if (_leaving.IsCancellationRequested || _stopReason is not null)
+        if (_leaving.IsCancellationRequested)
         {
-            Phase = _leaving.IsCancellationRequested ? JobPhase.Idle : JobPhase.Stopped;
+            Phase = JobPhase.Idle;
+            return false;
+        }
+
+        if (_stopReason is { } reason)
+        {
+            await RecordEndAsync(writer => new Stopped(writer, reason));
+            Cause = reason;
+            Phase = JobPhase.Stopped;
             return false;
         }
 
@@ -201,12 +209,7 @@ internal sealed partial class JobDriver
         var inputs = await DiscoverAsync(plan);
         var history = await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token);
         RefuseUnlessSame(history, plan, start, inputs);
-        if (history.End is Finished)
-        {
-            WasFinished = true;
-            return new AttemptOutcome(AttemptEnd.Finished);
-        }
-
+        if (history.End is Finished) return FinishedBefore();
         if (history.LastStarted is null)
         {
             foreach (var sink in plan.Graph.Sinks) await sink.InitializeAsync(_leaving.Token);
@@ -214,6 +217,7 @@ internal sealed partial class JobDriver
 
         var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
         RefuseUnlessSame(takeover.History, plan, start, inputs);
+        if (takeover.History.End is Finished) return FinishedBefore();
         Attempt = takeover.Next;
         if (await ChooseAsync(takeover, plan) is not var (manifest, kept)) return Taken();
         var started = new Started(
@@ -223,7 +227,6 @@ internal sealed partial class JobDriver
             RecordsPerSecond = start.RecordsPerSecond,
             CheckpointInterval = start.CheckpointInterval,
         };
-        if (takeover.History.End is Finished) return await FinishAgainAsync();
         if (manifest is not null) await CommitPendingAsync(manifest, plan);
 
         var rules = _rules.Checkpoints with { Interval = start.CheckpointInterval ?? _rules.Checkpoints.Interval };
@@ -298,10 +301,10 @@ internal sealed partial class JobDriver
 
     private AttemptOutcome Taken() => new(AttemptEnd.Lost, $"Job '{_job}' was taken over by another silo as attempt {Attempt} began.");
 
-    private Task<AttemptOutcome> FinishAgainAsync()
+    private AttemptOutcome FinishedBefore()
     {
         WasFinished = true;
-        return Task.FromResult(new AttemptOutcome(AttemptEnd.Finished));
+        return new AttemptOutcome(AttemptEnd.Finished);
     }
 }
 

@@ -9,7 +9,7 @@ using OrleansStream.Tests.Checkpoints;
 
 namespace OrleansStream.Tests.Jobs;
 
-/// <summary>A job's driver that slept while another took the job over and went on.</summary>
+/// <summary>What a job's driver writes down of the job's end, and what it must not: it may have slept while another took the job over and went on.</summary>
 public sealed class StaleDriverTests
 {
     private readonly InMemoryStore _store = new();
@@ -80,6 +80,24 @@ public sealed class StaleDriverTests
         Assert.Equal(3, history.Attempts);
     }
 
+    [Fact]
+    public async Task A_stop_between_two_attempts_is_written_down()
+    {
+        await PublishAsync();
+        var port = new Port();
+        var driver = Make(port, RestartStrategy.Fixed(TimeSpan.FromHours(1), attempts: 5));
+        port.OnOpenCoordinator = () =>
+        {
+            driver.Stop("enough");
+            return Task.CompletedTask;
+        };
+        await RunAsync(driver);
+
+        Assert.Equal((JobPhase.Stopped, "enough"), (driver.Phase, driver.Cause));
+        var stopped = Assert.IsType<Stopped>((await HistoryLog.ReadAsync(_store, Samples.Job, Samples.Retry(), Cancellation)).End);
+        Assert.Equal("enough", stopped.Reason);
+    }
+
     /// <summary>A first attempt that published two checkpoints; answers the newer.</summary>
     private async Task<ManifestRef> PublishAsync()
     {
@@ -95,14 +113,20 @@ public sealed class StaleDriverTests
         return kept[0];
     }
 
-    private async Task<JobDriver> RunAsync(Port port)
+    private Task<JobDriver> RunAsync(Port port) => RunAsync(Make(port, RestartStrategy.None));
+
+    private static async Task<JobDriver> RunAsync(JobDriver driver)
     {
-        var rules = new JobRules { Checkpoints = new CheckpointRules { Interval = TimeSpan.FromSeconds(1) }, Restarts = RestartStrategy.None };
-        var writers = 0;
-        var driver = new JobDriver(Samples.Job, _ => _plan, port, _store, rules, Samples.Retry(), () => $"stale-{++writers}", TimeProvider.System);
         driver.Start(new JobStart());
         await driver.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         return driver;
+    }
+
+    private JobDriver Make(Port port, RestartStrategy restarts)
+    {
+        var rules = new JobRules { Checkpoints = new CheckpointRules { Interval = TimeSpan.FromSeconds(1) }, Restarts = restarts };
+        var writers = 0;
+        return new JobDriver(Samples.Job, _ => _plan, port, _store, rules, Samples.Retry(), () => $"stale-{++writers}", TimeProvider.System);
     }
 
     private sealed class WithdrawableSink : Sink<int>
@@ -125,7 +149,7 @@ public sealed class StaleDriverTests
     /// <summary>A cluster in which no coordinator can be opened.</summary>
     private sealed class Port : IJobPort
     {
-        public Func<Task> OnOpenCoordinator { get; init; } = static () => Task.CompletedTask;
+        public Func<Task> OnOpenCoordinator { get; set; } = static () => Task.CompletedTask;
 
         public IReadOnlyList<string> Silos => [];
 
