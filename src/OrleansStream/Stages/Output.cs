@@ -12,8 +12,6 @@ internal sealed class Output<T>(Operator<T>[] targets)
     private long[] _timestamps = [];
     private int _count;
 
-    public bool IsUsed => targets.Length > 0;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Emit(in T value, long timestamp)
     {

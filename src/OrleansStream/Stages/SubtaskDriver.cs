@@ -32,7 +32,6 @@ internal sealed partial class SubtaskDriver
     private readonly HashSet<int> _crediting = [];
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _snapshots = Task.CompletedTask;
-    private Task _loop = Task.CompletedTask;
     private long _heardAt;
     private bool _isStarted;
 
@@ -101,7 +100,7 @@ internal sealed partial class SubtaskDriver
         }
 
         foreach (var input in _subtask.Inputs) input.FromIncarnation = table.Addresses[input.From].Incarnation;
-        _loop = RunAsync();
+        _ = RunAsync();
     }
 
     /// <summary>Takes what arrives on a channel. Refusals end the attempt on the sender's side.</summary>
@@ -175,7 +174,7 @@ internal sealed partial class SubtaskDriver
         if (!_isStarted)
         {
             _isStarted = true;
-            _loop = CloseAsync();
+            _ = CloseAsync();
         }
 
         return Completion;

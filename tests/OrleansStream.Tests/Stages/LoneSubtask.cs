@@ -51,20 +51,8 @@ internal sealed class LoneSubtask
         Assert.Null(Subtask.Accept(Made(channel, ++_sequence[channel], batch, watermark, idle, barrier, end), out _));
     }
 
-    public Envelope Made(int channel, long sequence, Batch? batch = null, long watermark = long.MinValue, bool idle = false, Barrier? barrier = null, bool end = false) => new()
-    {
-        Attempt = Attempt.First,
-        From = Subtask.Inputs[channel].From,
-        FromIncarnation = Wiring.UpperOpening,
-        ToIncarnation = Wiring.LowerOpening,
-        Channel = channel,
-        Sequence = sequence,
-        Batch = batch,
-        Watermark = watermark,
-        Idle = idle,
-        Barrier = barrier,
-        End = end,
-    };
+    public Envelope Made(int channel, long sequence, Batch? batch = null, long watermark = long.MinValue, bool idle = false, Barrier? barrier = null, bool end = false) =>
+        Wiring.Envelope(sequence, batch, channel, watermark, idle, barrier, end, Subtask.Inputs[channel].From);
 
     public StepResult Step(long advance = 0)
     {

@@ -51,10 +51,10 @@ internal static class Wiring
     }
 
     /// <summary>An envelope of a made-up sender, numbered by hand.</summary>
-    public static Envelope Envelope(long sequence, Batch? batch = null, int channel = 0, long watermark = long.MinValue, bool idle = false, Barrier? barrier = null, bool end = false) => new()
+    public static Envelope Envelope(long sequence, Batch? batch = null, int channel = 0, long watermark = long.MinValue, bool idle = false, Barrier? barrier = null, bool end = false, SubtaskId? from = null) => new()
     {
         Attempt = Attempt.First,
-        From = Upper,
+        From = from ?? Upper,
         FromIncarnation = UpperOpening,
         ToIncarnation = LowerOpening,
         Channel = channel,
