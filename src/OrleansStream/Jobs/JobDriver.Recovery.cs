@@ -128,13 +128,20 @@ internal sealed partial class JobDriver
 
     /// <summary>Writes down that the job has failed for good, or was stopped between two attempts, so that nobody revives it by itself. The end of an attempt that another
     /// has followed says nothing of the job.</summary>
-    private async Task RecordEndAsync(Func<string, LogEntry> end)
+    /// <param name="end">The entry, from the id of its writer.</param>
+    /// <param name="committing">The plan whose sinks commit what the newest checkpoint names before; null when a job fails, as its sinks may be why.</param>
+    private async Task RecordEndAsync(Func<string, LogEntry> end, JobPlan? committing = null)
     {
         try
         {
             if (Attempt is not { } own || (await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Attempts > own.Number) return;
             var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
             if (takeover.Next != own.Next || takeover.History.LastStarted is not { } last) return;
+            if (committing is not null && Newest(takeover.History.Kept) is { } newest)
+            {
+                await CommitPendingAsync(await ManifestObject.ReadAsync(_store, _job, newest, _retry, _leaving.Token), committing);
+            }
+
             var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
             if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
             await log.AppendAsync(end(takeover.WriterId), _leaving.Token);

@@ -166,12 +166,12 @@ internal sealed partial class JobDriver
                     return;
             }
 
-            if (!await WaitBeforeNextAsync(outcome)) return;
+            if (!await WaitBeforeNextAsync(outcome, start)) return;
         }
     }
 
     /// <summary>Waits as the restart strategy says; false when the job has ended.</summary>
-    private async Task<bool> WaitBeforeNextAsync(AttemptOutcome outcome)
+    private async Task<bool> WaitBeforeNextAsync(AttemptOutcome outcome, JobStart start)
     {
         var delay = _restarts.OnFailure(outcome.Cause ?? "unknown", outcome.IsPermanent, _time.GetUtcNow());
         Cause = _restarts.FirstCause;
@@ -193,7 +193,7 @@ internal sealed partial class JobDriver
 
         if (_stopReason is { } reason)
         {
-            await RecordEndAsync(writer => new Stopped(writer, reason));
+            await RecordEndAsync(writer => new Stopped(writer, reason), _plan(start));
             Cause = reason;
             Phase = JobPhase.Stopped;
             return false;
