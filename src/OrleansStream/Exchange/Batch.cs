@@ -52,43 +52,65 @@ internal sealed class Batch<T> : Batch
     }
 }
 
-/// <summary>Keeps batches of full capacity for reuse; what is over the limit goes to the garbage collector.</summary>
+/// <summary>Keeps batches for reuse, by record type, kind and size; what is over the limit goes to the garbage collector.</summary>
 internal static class BatchPool<T>
 {
-    /// <summary>The most batches that wait for reuse, of one record type and kind.</summary>
-    private const int Limit = 64;
+    private static readonly Shelf Plain = new(keyed: false, BatchSize.Full);
+    private static readonly Shelf Keyed = new(keyed: true, BatchSize.Full);
+    private static readonly Shelf SmallPlain = new(keyed: false, BatchSize.Small);
+    private static readonly Shelf SmallKeyed = new(keyed: true, BatchSize.Small);
 
-    private static readonly System.Collections.Concurrent.ConcurrentQueue<Batch<T>> Plain = new();
-    private static readonly System.Collections.Concurrent.ConcurrentQueue<Batch<T>> Keyed = new();
-
-    public static Batch<T> Rent(int capacity, bool keyed)
-    {
-        var pool = keyed ? Keyed : Plain;
-        while (pool.TryDequeue(out var batch))
-        {
-            if (batch.Capacity >= capacity) return batch;
-        }
-
-        return new Batch<T>(capacity, keyed);
-    }
+    /// <summary>An empty batch with room for at least <paramref name="records"/>, for one of the two usual sizes from the pool.</summary>
+    public static Batch<T> Rent(int records, bool keyed) => records <= BatchSize.Full ? Of(records <= BatchSize.Small, keyed).Take() : new Batch<T>(records, keyed);
 
     public static void Return(Batch<T> batch)
     {
-        if (batch.Capacity < Exchange.BatchSize.Pooled) return;
-        var pool = batch.KeyHashes is null ? Plain : Keyed;
-        if (pool.Count < Limit) pool.Enqueue(batch);
+        if (batch.Capacity is BatchSize.Full or BatchSize.Small) Of(batch.Capacity == BatchSize.Small, batch.KeyHashes is not null).Put(batch);
+    }
+
+    private static Shelf Of(bool small, bool keyed) => small ? (keyed ? SmallKeyed : SmallPlain) : keyed ? Keyed : Plain;
+
+    /// <summary>Batches of one kind and size, the last returned first: its columns may still be in a cache.</summary>
+    private sealed class Shelf(bool keyed, int size)
+    {
+        /// <summary>The most batches that wait for reuse.</summary>
+        private const int Limit = 128;
+
+        private readonly Lock _lock = new();
+        private readonly Batch<T>?[] _batches = new Batch<T>?[Limit];
+        private int _count;
+
+        public Batch<T> Take()
+        {
+            lock (_lock)
+            {
+                if (_count > 0)
+                {
+                    var batch = _batches[--_count]!;
+                    _batches[_count] = null;
+                    return batch;
+                }
+            }
+
+            return new Batch<T>(size, keyed);
+        }
+
+        public void Put(Batch<T> batch)
+        {
+            lock (_lock)
+            {
+                if (_count < Limit) _batches[_count++] = batch;
+            }
+        }
     }
 }
 
 /// <summary>How large batches are, in records.</summary>
 internal static class BatchSize
 {
-    /// <summary>What a quiet channel begins with, so that many idle channels cost little.</summary>
+    /// <summary>What a quiet channel uses, so that many idle channels cost little.</summary>
     public const int Small = 128;
 
-    /// <summary>What a channel uses once it has filled a batch.</summary>
+    /// <summary>What a channel uses whose last batch was more than a small one.</summary>
     public const int Full = 2048;
-
-    /// <summary>The smallest batch that is worth keeping for reuse.</summary>
-    public const int Pooled = Full;
 }

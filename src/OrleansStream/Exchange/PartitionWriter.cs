@@ -24,7 +24,7 @@ internal enum Partitioning
 internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed, SubtaskContext context) : Operator<T>, IPartitionWriter
 {
     private readonly Batch<T>?[] _batches = new Batch<T>?[channels.Length];
-    private readonly bool[] _busy = new bool[channels.Length];
+    private readonly int[] _sizes = NewSizes(channels.Length);
 
     protected int Channels => channels.Length;
 
@@ -52,9 +52,7 @@ internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed,
         for (var i = 0; i < channels.Length; i++)
         {
             if (_batches[i] is null && !channels[i].HasNews) continue;
-            if (!channels[i].HasRoom) continue;
-            _busy[i] = false;
-            Send(i);
+            if (channels[i].HasRoom) Send(i);
         }
     }
 
@@ -79,22 +77,29 @@ internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed,
     protected Batch<T> Open(int channel)
     {
         if (_batches[channel] is { } open) return open;
-        var batch = _busy[channel] ? BatchPool<T>.Rent(BatchSize.Full, keyed) : new Batch<T>(BatchSize.Small, keyed);
-        return _batches[channel] = batch;
+        return _batches[channel] = BatchPool<T>.Rent(_sizes[channel], keyed);
     }
 
-    protected void SendFull(int channel)
-    {
-        _busy[channel] = true;
-        Send(channel);
-    }
+    protected void SendFull(int channel) => Send(channel);
 
     private void Send(int channel, Barrier? barrier = null, bool end = false)
     {
         var batch = _batches[channel];
         _batches[channel] = null;
-        if (batch is not null) context.Counters.RecordsOut += batch.Count;
+        if (batch is not null)
+        {
+            context.Counters.RecordsOut += batch.Count;
+            _sizes[channel] = batch.Count >= BatchSize.Small ? BatchSize.Full : BatchSize.Small;
+        }
+
         channels[channel].Enqueue(batch, barrier, end);
+    }
+
+    private static int[] NewSizes(int channels)
+    {
+        var sizes = new int[channels];
+        Array.Fill(sizes, BatchSize.Small);
+        return sizes;
     }
 
     /// <summary>Copies records as they are behind those gathered for a channel.</summary>

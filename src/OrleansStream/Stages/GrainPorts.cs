@@ -15,7 +15,7 @@ internal sealed class GrainSubtaskNetwork(IGrainFactory grains, string job, Atte
         foreach (var (id, address) in table.Addresses) _subtasks[id] = grains.GetGrain<ISubtaskGrain>(PinnedKey.Subtask(address.Silo, job, attempt, id));
     }
 
-    public Task<PostReply> PostAsync(SubtaskId to, Envelope envelope) => _subtasks[to].PostAsync(envelope).AsTask();
+    public ValueTask<PostReply> PostAsync(SubtaskId to, Envelope envelope) => _subtasks[to].PostAsync(envelope);
 
     public Task CreditAsync(SubtaskId to, Credit credit) => _subtasks[to].CreditAsync(credit).AsTask();
 }

@@ -9,7 +9,7 @@ namespace OrleansStream.Stages;
 /// </summary>
 internal interface ISubtaskNetwork
 {
-    Task<PostReply> PostAsync(SubtaskId to, Envelope envelope);
+    ValueTask<PostReply> PostAsync(SubtaskId to, Envelope envelope);
 
     Task CreditAsync(SubtaskId to, Credit credit);
 }

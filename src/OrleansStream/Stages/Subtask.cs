@@ -26,7 +26,7 @@ internal sealed partial class Subtask
     private readonly SubtaskContext _context;
     private readonly InputChannel[] _inputs;
     private readonly EdgeReceiver[] _receivers;
-    private readonly IReadOnlyList<IPartitionWriter> _writers;
+    private readonly IPartitionWriter[] _writers;
     private readonly SourceHead? _source;
     private readonly Operator _head;
     private WatermarkMerge _merge;
@@ -49,7 +49,7 @@ internal sealed partial class Subtask
         _source = _head as SourceHead;
         _receivers = [.. stage.Head.Inputs.Select(edge => edge.BuildReceiver(_head))];
 
-        _writers = chain.Writers;
+        _writers = [.. chain.Writers];
         _merge = new WatermarkMerge(_inputs.Length);
         _aligner = new BarrierAligner(_inputs.Length);
         Sinks = [.. context.Operators.OfType<ISinkOperator>()];

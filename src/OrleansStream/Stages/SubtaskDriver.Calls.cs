@@ -11,27 +11,36 @@ internal sealed partial class SubtaskDriver
     {
         try
         {
-            while (true)
+            PostReply? reply = null;
+            try
             {
-                var reply = await CallAsync(() => _network.PostAsync(channel.To, envelope), $"sending to subtask {channel.To}");
-                if (_ended.IsCancellationRequested) return;
-                if (reply.IsNotYet)
-                {
-                    await Task.Delay(_timings.CallPause, _time, _ended.Token);
-                    continue;
-                }
-
-                if (reply.Refusal is { } refusal) throw new StreamException($"Subtask {channel.To} of job '{_context.Job}' refused envelope {envelope.Sequence} from {Id}: {refusal}.");
-                channel.Credit(reply.Processed);
-                Signal();
-                return;
+                // The first try is awaited as it comes: this is done for every batch, and what follows a failure may cost more.
+                reply = await _network.PostAsync(channel.To, envelope);
             }
+            catch (Exception error) when (error is not InvariantException)
+            {
+            }
+
+            while (reply is null or { IsNotYet: true })
+            {
+                if (_ended.IsCancellationRequested) return;
+                await Task.Delay(_timings.CallPause, _time, _ended.Token);
+                reply = await SendAgainAsync(channel, envelope);
+            }
+
+            if (_ended.IsCancellationRequested) return;
+            if (reply.Value.Refusal is { } refusal) throw new StreamException($"Subtask {channel.To} of job '{_context.Job}' refused envelope {envelope.Sequence} from {Id}: {refusal}.");
+            channel.Credit(reply.Value.Processed);
+            Signal();
         }
         catch (Exception error)
         {
             Fail(error);
         }
     }
+
+    private Task<PostReply> SendAgainAsync(OutputChannel channel, Envelope envelope) =>
+        CallAsync(async () => await _network.PostAsync(channel.To, envelope), $"sending to subtask {channel.To}");
 
     private async Task CreditAsync(int channel, long processed)
     {

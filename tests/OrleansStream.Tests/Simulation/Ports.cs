@@ -67,10 +67,10 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
         foreach (var (id, address) in table.Addresses) _silos[id] = address.Silo;
     }
 
-    public Task<PostReply> PostAsync(SubtaskId to, Envelope envelope)
+    public ValueTask<PostReply> PostAsync(SubtaskId to, Envelope envelope)
     {
         if (_lag is not null) envelope = _lag.Delay(to, envelope);
-        return _here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => Find(silo, to), subtask => DeliverAsync(subtask, envelope));
+        return new(_here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => Find(silo, to), subtask => DeliverAsync(subtask, envelope)));
     }
 
     /// <summary>Within a silo the very object arrives; a broken receiver gets its own, for it might give one batch back to the pool twice.</summary>
