@@ -144,8 +144,6 @@ internal sealed class StringKeyCodec : KeyCodec<string>
         for (var i = 0; i < keys.Length; i++) hashes[i] = Hash(keys[i]);
     }
 
-    public override bool Equals(string left, string right) => string.Equals(left, right);
-
     private static void WriteUnits(string key, Span<byte> target)
     {
         if (BitConverter.IsLittleEndian)

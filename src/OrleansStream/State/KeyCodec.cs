@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.State;
@@ -112,7 +113,14 @@ internal abstract class KeyCodec<TKey>
 
     public void Write(IBufferWriter<byte> target, TKey key) => target.Advance(Encode(key, target.GetSpan(MaxLength(key))));
 
-    public virtual bool Equals(TKey left, TKey right) => EqualityComparer<TKey>.Default.Equals(left, right);
+    /// <summary>Whether two keys are equal, without a virtual call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Same(TKey left, TKey right)
+    {
+        if (typeof(TKey).IsValueType) return EqualityComparer<TKey>.Default.Equals(left, right);
+        // Strings are the only keys that are objects.
+        return ReferenceEquals(left, right) || string.Equals(Unsafe.As<TKey, string>(ref left), Unsafe.As<TKey, string>(ref right));
+    }
 
     /// <summary>Thrown in a method of its own, to keep hot callers small.</summary>
     protected static ArgumentNullException NullKey() =>

@@ -121,7 +121,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
             if (bucket.SlotPlusOne == 0) return -1;
             if (bucket.Tag != tag) continue;
             ref readonly var cell = ref _cells.Read(bucket.SlotPlusOne - 1);
-            if (cell.Hash == hash && EqualityComparer<TKey>.Default.Equals(cell.Key, key)) return bucket.SlotPlusOne - 1;
+            if (cell.Hash == hash && KeyCodec<TKey>.Same(cell.Key, key)) return bucket.SlotPlusOne - 1;
         }
     }
 

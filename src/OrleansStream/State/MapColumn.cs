@@ -100,7 +100,7 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
             if (bucket.SlotPlusOne == 0) return -1;
             if (bucket.Tag != tag) continue;
             ref readonly var cell = ref _cells.Read(bucket.SlotPlusOne - 1);
-            if (cell.Owner == owner && _keys.Equals(cell.Key, key)) return bucket.SlotPlusOne - 1;
+            if (cell.Owner == owner && KeyCodec<MK>.Same(cell.Key, key)) return bucket.SlotPlusOne - 1;
         }
     }
 

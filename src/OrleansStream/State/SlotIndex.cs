@@ -71,6 +71,13 @@ internal sealed class SlotIndex
         Count--;
     }
 
+    /// <summary>Removes all, and keeps the room.</summary>
+    public void Clear()
+    {
+        Array.Clear(Buckets);
+        Count = 0;
+    }
+
     private void Put(uint tag, int slotPlusOne)
     {
         var buckets = Buckets;

@@ -5,7 +5,7 @@ internal sealed partial class WindowTable<TKey, TAcc>
     private long _restoredLine = long.MaxValue;
 
     public IFrozenPart Freeze(uint since) =>
-        new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Operator);
+        new Frozen(_cells.Freeze(_starts.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Operator);
 
     public void Forget(uint epoch) => _tombstones.Forget(epoch);
 

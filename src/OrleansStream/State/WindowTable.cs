@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace OrleansStream.State;
 
 // Contract: accumulators by (key, window start), all in one cell each, so that a record costs one look-up and, as a rule, two cache lines.
+// - A start that is closed is not added to any more; its windows stay until they are removed, all of them, which then costs nothing in the index.
 // - Windows that start before the purge line are gone for good: the line is in every snapshot, so purging whole stretches of time logs nothing. Set the
 //   line before removing the windows below it. Removing a window at or above the line is logged, if an earlier freeze may hold it.
 // - No live window starts below the line when the table is frozen.
@@ -16,8 +17,7 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     private readonly KeyCodec<TKey> _keys = KeyCodec<TKey>.Default;
     private readonly StateCodec<TAcc> _accumulators;
     private readonly PagedColumn<Cell> _cells = new();
-    private readonly SlotIndex _index = new();
-    private readonly SlotPool _pool = new();
+    private readonly WindowStarts _starts = new();
     private readonly TombstoneLog<Removed> _tombstones = new();
     private long _purgedBefore = long.MinValue;
 
@@ -42,10 +42,10 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
     public uint Epoch => _cells.Epoch;
 
     /// <summary>How many windows are open.</summary>
-    public int Count => _pool.InUse;
+    public int Count => _starts.Count;
 
     /// <summary>All slot numbers are below it.</summary>
-    public int SlotLimit => _pool.Limit;
+    public int SlotLimit => _starts.Limit;
 
     /// <summary>Removals that are kept until a published checkpoint is without the windows.</summary>
     internal int LoggedRemovals => _tombstones.Count;
@@ -69,6 +69,15 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
 
     /// <summary>The accumulator of a live slot.</summary>
     public ref readonly TAcc Read(int slot) => ref _cells.Read(slot).Accumulator;
+
+    /// <summary>The accumulator of a live slot, and whose it is.</summary>
+    public ref readonly TAcc Read(int slot, out TKey key, out long start)
+    {
+        ref readonly var cell = ref _cells.Read(slot);
+        key = cell.Key;
+        start = cell.Start;
+        return ref cell.Accumulator;
+    }
 
     /// <summary>The accumulator in place, marked as changed. To be used before the next call on the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -94,31 +103,35 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
         return slot >= 0;
     }
 
-    /// <summary>Closes a window and frees its slot.</summary>
+    /// <summary>Says that all windows of a start are about to be removed.</summary>
+    public void Close(long start)
+    {
+        if (_starts.Of(start) is { } windows) windows.IsClosed = true;
+    }
+
+    /// <summary>Removes a window and frees its slot.</summary>
     public void Remove(int slot)
     {
         ref var cell = ref _cells.Write(slot);
         if (cell.Changed == 0) throw new InvalidOperationException($"Operator '{Operator}' removes the window in slot {slot}, which is free.");
         if (cell.Born != _cells.Epoch && cell.Start >= _purgedBefore) _tombstones.Add(_cells.Epoch, new Removed(cell.Hash, cell.Key, cell.Start));
-        _index.Remove(TagOf(cell.Hash, cell.Start), slot);
+        _starts.Remove(cell.Start, cell.Hash, slot);
         cell = default;
-        _pool.Return(slot);
     }
-
-    private static uint TagOf(ulong hash, long start) => SlotIndex.TagOf(SlotIndex.Mix(hash, (ulong)start));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Find(TKey key, ulong hash, long start)
     {
-        var tag = TagOf(hash, start);
-        var buckets = _index.Buckets;
-        for (var i = _index.Home(tag); ; i = (i + 1) & (buckets.Length - 1))
+        if (_starts.Of(start)?.Index is not { } index) return -1;
+        var tag = SlotIndex.TagOf(hash);
+        var buckets = index.Buckets;
+        for (var i = index.Home(tag); ; i = (i + 1) & (buckets.Length - 1))
         {
             ref var bucket = ref buckets[i];
             if (bucket.SlotPlusOne == 0) return -1;
             if (bucket.Tag != tag) continue;
             ref readonly var cell = ref _cells.Read(bucket.SlotPlusOne - 1);
-            if (cell.Start == start && cell.Hash == hash && EqualityComparer<TKey>.Default.Equals(cell.Key, key)) return bucket.SlotPlusOne - 1;
+            if (cell.Hash == hash && KeyCodec<TKey>.Same(cell.Key, key)) return bucket.SlotPlusOne - 1;
         }
     }
 
@@ -132,10 +145,9 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
                 $"Operator '{Operator}' opens a window of key '{key}' that starts at {start}, before the purge line {_purgedBefore}: its records are late.");
         }
 
-        var slot = _pool.Take();
+        var slot = _starts.Add(start, hash);
         _cells.Reserve(slot + 1);
         _cells.Write(slot) = new Cell { Hash = hash, Start = start, Key = key, Changed = _cells.Epoch, Born = _cells.Epoch };
-        _index.Add(TagOf(hash, start), slot);
         return slot;
     }
 

@@ -29,6 +29,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     private long _watermark = EventTime.Beginning;
     private long _start = EventTime.End;
     private long _last;
+    private long? _closed;
     private bool _pending;
 
     public WindowOperator(
@@ -99,8 +100,8 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     {
         while (_schedule.TryTakeDue(_isDue, keep: _lateness > 0, out var slot))
         {
-            Fire(slot);
-            if (_lateness == 0) _table.Remove(slot);
+            var start = Fire(slot);
+            if (_lateness == 0) Remove(slot, start);
             if (!_context.HasRoom)
             {
                 _output.Flush();
@@ -111,7 +112,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         _output.Flush();
         if (_lateness > 0)
         {
-            while (_schedule.TryTakeExpired(_isExpired, out var slot)) _table.Remove(slot);
+            while (_schedule.TryTakeExpired(_isExpired, out var slot)) Remove(slot, _table.StartOf(slot));
         }
 
         _pending = false;
@@ -168,13 +169,22 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         }
     }
 
-    private void Fire(int slot)
+    /// <summary>Removes a window of a start that is over: the schedule hands out all of them in a row, so the first closes the start.</summary>
+    private void Remove(int slot, long start)
     {
-        var start = _table.StartOf(slot);
-        var key = _table.KeyOf(slot);
+        if (start != _closed) _table.Close(start);
+        _closed = start;
+        _table.Remove(slot);
+    }
+
+    /// <summary>Emits the result of a window as it stands; returns its start.</summary>
+    private long Fire(int slot)
+    {
+        ref readonly var accumulator = ref _table.Read(slot, out var key, out var start);
         try
         {
-            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), _aggregate.Result(in _table.Read(slot))), Last(start));
+            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), _aggregate.Result(in accumulator)), Last(start));
+            return start;
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {

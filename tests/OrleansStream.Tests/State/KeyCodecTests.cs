@@ -115,7 +115,7 @@ public sealed class KeyCodecTests
         foreach (var key in keys)
         {
             var read = KeyCodec<T>.Default.Read(ref source);
-            Assert.True(KeyCodec<T>.Default.Equals(key, read));
+            Assert.True(KeyCodec<T>.Same(key, read));
             Assert.Equal(Hash(key), Hash(read));
         }
 
