@@ -43,6 +43,9 @@ internal sealed class Envelope
 
     /// <summary>Nothing follows on this channel.</summary>
     [Id(10)] public bool End { get; init; }
+
+    /// <summary>The sender has more at hand: what it reads next will follow without waiting for the world outside.</summary>
+    [Id(11)] public bool More { get; init; }
 }
 
 /// <summary>The answer to an envelope.</summary>

@@ -27,6 +27,9 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
 
     public bool Ended { get; private set; }
 
+    /// <summary>Whether the sender said with its last envelope that it has more at hand.</summary>
+    public bool ExpectsMore { get; private set; }
+
     public long Processed { get; private set; }
 
     public bool HasWork => !Blocked && _inbox.Count > 0;
@@ -79,6 +82,7 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
         if (_endAccepted) throw new InvariantException($"Channel from {from} carried envelope {envelope.Sequence} after its end.");
         _accepted = envelope.Sequence;
         _endAccepted = envelope.End;
+        ExpectsMore = envelope.More;
         _inbox.Enqueue(envelope);
     }
 }

@@ -17,6 +17,8 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     private long _watermark = long.MinValue;
     private bool _idle;
     private bool _idleSent;
+    private bool _dry = true;
+    private bool _drySent = true;
 
     public SubtaskId To => to;
 
@@ -40,7 +42,8 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     /// <summary>Envelopes made and not known to be processed by the receiver.</summary>
     public long Outstanding => _last - _processed;
 
-    public bool HasNews => _watermark > _watermarkSent || _idle != _idleSent;
+    /// <summary>Whether there is something to say besides records. That the sender has more at hand is said with the records.</summary>
+    public bool HasNews => !Ended && (_watermark > _watermarkSent || _idle != _idleSent || (_dry && !_drySent));
 
     public void Address(Attempt attempt, Incarnation own, Incarnation receiver)
     {
@@ -56,6 +59,9 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     }
 
     public void Idle(bool idle) => _idle = idle;
+
+    /// <summary>Notes whether the sender has nothing more at hand.</summary>
+    public void Dry(bool dry) => _dry = dry;
 
     /// <summary>Makes the next envelope and queues it behind all others.</summary>
     public void Enqueue(Batch? batch, Barrier? barrier = null, bool end = false)
@@ -75,9 +81,11 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
             Idle = _idle,
             Barrier = barrier,
             End = end,
+            More = !_dry,
         });
         _watermarkSent = Math.Max(_watermarkSent, _watermark);
         _idleSent = _idle;
+        _drySent = _dry;
         Ended = end;
     }
 

@@ -73,6 +73,11 @@ internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed,
         foreach (var channel in channels) channel.Idle(idle);
     }
 
+    public void SetDry(bool dry)
+    {
+        foreach (var channel in channels) channel.Dry(dry);
+    }
+
     /// <summary>A batch of the channel with room for one record at least; it must be sent when it is full.</summary>
     protected Batch<T> Open(int channel)
     {
@@ -131,6 +136,8 @@ internal interface IPartitionWriter
     void WriteEnd();
 
     void SetIdle(bool idle);
+
+    void SetDry(bool dry);
 }
 
 /// <summary>To every channel: one of a forward edge, all of a broadcast.</summary>

@@ -32,13 +32,14 @@ internal sealed partial class Subtask
     private WatermarkMerge _merge;
     private readonly BarrierAligner _aligner;
     private readonly Queue<Barrier> _triggers = new();
+    private readonly InputOrder _order;
     private int _input = -1;
-    private int _turn;
     private EnvelopePart _part;
     private int _delivered;
     private long? _unsentSince;
     private bool _endFlushed;
     private bool _idleSent;
+    private bool _drySent;
 
     public Subtask(SubtaskContext context, PlannedStage stage)
     {
@@ -52,6 +53,7 @@ internal sealed partial class Subtask
         _writers = [.. chain.Writers];
         _merge = new WatermarkMerge(_inputs.Length);
         _aligner = new BarrierAligner(_inputs.Length);
+        _order = new InputOrder(_inputs);
         Sinks = [.. context.Operators.OfType<ISinkOperator>()];
     }
 
@@ -116,7 +118,9 @@ internal sealed partial class Subtask
         }
 
         if (!_context.HasRoom) return Pressed();
-        return _source is null ? StepInputs() : StepSource(_source);
+        var result = _source is null ? StepInputs() : StepSource(_source);
+        SetDry(result.Kind == StepKind.Dry && _order.HeldUntil is null);
+        return result;
     }
 
     /// <summary>When the subtask has something to do even if nothing arrives, in wall-clock milliseconds.</summary>
@@ -131,6 +135,7 @@ internal sealed partial class Subtask
             if (step.NextTime is { } at && (next is null || at < next)) next = at;
         }
 
+        if (_order.HeldUntil is { } held && (next is null || now.Wall + (held - now.Elapsed) < next)) next = now.Wall + (held - now.Elapsed);
         return next;
     }
 
@@ -178,28 +183,9 @@ internal sealed partial class Subtask
     private StepResult StepInputs()
     {
         // A channel is left only between envelopes, so that each is finished before another begins.
-        if (_part == EnvelopePart.Records && _delivered == 0) _input = ChooseInput();
+        if (_part == EnvelopePart.Records && _delivered == 0) _input = _order.Next(_merge, _aligner.Current is not null, _context.Now.Elapsed);
         if (_input >= 0) return Process(_input);
         return _merge.AllEnded ? End(_head) : StepResult.Dry;
-    }
-
-    /// <summary>
-    /// The channel to take the next envelope from: the one that is furthest behind in event time, so that windows do not pile up for channels that ran ahead;
-    /// every fourth time the next in turn, so that none waits for ever. -1 when none has work.
-    /// </summary>
-    private int ChooseInput()
-    {
-        var chosen = -1;
-        var inTurn = (_turn++ & 3) == 0;
-        for (var tried = 1; tried <= _inputs.Length; tried++)
-        {
-            var channel = (_input + tried + _inputs.Length) % _inputs.Length;
-            if (!_inputs[channel].HasWork) continue;
-            if (chosen < 0 || _merge.Of(channel) < _merge.Of(chosen)) chosen = channel;
-            if (inTurn) break;
-        }
-
-        return chosen;
     }
 
     /// <summary>Does the next part of the envelope at the head of a channel.</summary>
@@ -325,6 +311,13 @@ internal sealed partial class Subtask
         if (_idleSent == idle) return;
         _idleSent = idle;
         foreach (var writer in _writers) writer.SetIdle(idle);
+    }
+
+    private void SetDry(bool dry)
+    {
+        if (_drySent == dry) return;
+        _drySent = dry;
+        foreach (var writer in _writers) writer.SetDry(dry);
     }
 
     private StepResult Pressed()

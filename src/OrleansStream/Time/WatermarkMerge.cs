@@ -41,6 +41,9 @@ internal sealed class WatermarkMerge
 
     public bool AllEnded => Array.TrueForAll(_ended, static ended => ended);
 
+    /// <summary>Whether the merged watermark waits for a channel: it is neither idle nor at its end.</summary>
+    public bool Counts(int channel) => !_ended[channel] && !_idle[channel] && _watermarks[channel] != EventTime.End;
+
     /// <summary>The watermark of one channel.</summary>
     public long Of(int channel) => _watermarks[channel];
 

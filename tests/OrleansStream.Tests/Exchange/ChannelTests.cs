@@ -212,6 +212,25 @@ public sealed class ChannelTests
         Assert.Equal([true, false], output.TakeAll().Select(static envelope => envelope.Idle));
     }
 
+    [Fact]
+    public void A_sender_says_with_records_that_it_has_more_and_by_itself_that_it_has_not()
+    {
+        var output = Wiring.Output();
+        output.Dry(false);
+        Assert.False(output.HasNews);
+        output.Enqueue(Wiring.Batch(("a", 1L)));
+        output.Dry(true);
+        Assert.True(output.HasNews);
+        output.Enqueue(null);
+        Assert.False(output.HasNews);
+        Assert.Equal([true, false], output.TakeAll().Select(static envelope => envelope.More));
+
+        output.Dry(false);
+        output.Enqueue(null, end: true);
+        output.Dry(true);
+        Assert.False(output.HasNews);
+    }
+
     private static InputChannel Input() => new(Wiring.Upper, 0, Window) { FromIncarnation = Wiring.UpperOpening };
 
     private static List<long> Drain(InputChannel input)
