@@ -39,6 +39,9 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     /// <summary>Whether the subtask may go on producing: everything made so far is sent or may be.</summary>
     public bool HasRoom => _waiting.Count == 0 && _last - _processed < window;
 
+    /// <summary>Whether an envelope waits that the receiver's credit allows to be sent.</summary>
+    public bool MaySend => _waiting.Count > 0 && _last - _waiting.Count - _processed < window;
+
     /// <summary>Envelopes made and not known to be processed by the receiver.</summary>
     public long Outstanding => _last - _processed;
 
@@ -92,7 +95,7 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     /// <summary>Takes the next envelope that the receiver's credit allows to be sent.</summary>
     public bool TryTakeNext(out Envelope envelope)
     {
-        if (_waiting.Count > 0 && _last - _waiting.Count - _processed < window)
+        if (MaySend)
         {
             envelope = _waiting.Dequeue();
             return true;

@@ -10,8 +10,10 @@ using OrleansStream.State;
 namespace OrleansStream.Hosting;
 
 /// <summary>What the grains of a silo share: the one place where the engine meets randomness, threads and the clock.</summary>
-internal sealed class StreamServices(IServiceProvider services, ICheckpointStore store, IOptions<OrleansStreamOptions> options, TimeProvider time, StreamMetrics metrics)
+internal sealed class StreamServices(IServiceProvider services, ICheckpointStore store, IOptions<OrleansStreamOptions> options, TimeProvider time, StreamMetrics metrics) : IDisposable
 {
+    private readonly SnapshotThread _snapshots = new();
+
     public ICheckpointStore Store => store;
 
     public OrleansStreamOptions Options => options.Value;
@@ -22,7 +24,7 @@ internal sealed class StreamServices(IServiceProvider services, ICheckpointStore
 
     public StateSerializers Serializers { get; } = new(services);
 
-    public IOffload Offload { get; } = new ThreadPoolOffload();
+    public IOffload Offload => _snapshots;
 
     public SubtaskTimings SubtaskTimings { get; } = new();
 
@@ -36,8 +38,5 @@ internal sealed class StreamServices(IServiceProvider services, ICheckpointStore
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"checkpoints in {store.Location}");
 
-    private sealed class ThreadPoolOffload : IOffload
-    {
-        public Task<T> RunAsync<T>(Func<T> work) => Task.Run(work);
-    }
+    public void Dispose() => _snapshots.Dispose();
 }

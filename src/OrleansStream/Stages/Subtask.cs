@@ -125,10 +125,11 @@ internal sealed partial class Subtask
 
     /// <summary>When the subtask has something to do even if nothing arrives, in wall-clock milliseconds.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="noRoom">Whether it waits for credit: then only time-outs of its own count.</param>
+    /// <param name="noRoom">Whether it waits for credit: then only what it has gathered for other channels is due.</param>
     public long? NextTime(Clock now, bool noRoom)
     {
-        if (HasEnded || noRoom) return null;
+        if (HasEnded) return null;
+        if (noRoom) return _unsentSince is { } since ? now.Wall + (since + FlushAfterMs - now.Elapsed) : null;
         long? next = null;
         foreach (var step in _context.Operators)
         {
@@ -162,7 +163,7 @@ internal sealed partial class Subtask
         if (_unsentSince is null && HasUnsent()) _unsentSince = now.Elapsed;
     }
 
-    /// <summary>The longest that a record waits in a batch that is not full while the subtask is busy.</summary>
+    /// <summary>The longest that a record waits in a batch that is not full while the subtask is busy, or has no room on another channel.</summary>
     public const int FlushAfterMs = 5;
 
     private StepResult StepSource(SourceHead source)

@@ -30,8 +30,7 @@ internal sealed partial class SubtaskDriver
 
             if (_ended.IsCancellationRequested) return;
             if (reply.Value.Refusal is { } refusal) throw new StreamException($"Subtask {channel.To} of job '{_context.Job}' refused envelope {envelope.Sequence} from {Id}: {refusal}.");
-            channel.Credit(reply.Value.Processed);
-            Signal();
+            TakeCredit(channel, reply.Value.Processed);
         }
         catch (Exception error)
         {
@@ -68,7 +67,6 @@ internal sealed partial class SubtaskDriver
         finally
         {
             _crediting.Remove(channel);
-            Signal();
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed partial class SubtaskDriver
     private readonly ICheckpointStore _store;
     private readonly TimeProvider _time;
     private readonly IOffload _offload;
+    private readonly ITurn _turn;
     private readonly RetryRule _retry;
     private readonly SubtaskTimings _timings;
     private readonly ITimer _timer;
@@ -30,6 +31,7 @@ internal sealed partial class SubtaskDriver
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(SubtaskId, int), OutputChannel> _outputs = [];
     private readonly HashSet<int> _crediting = [];
+    private StepKind? _waitsFor;
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _snapshots = Task.CompletedTask;
     private long _heardAt;
@@ -45,6 +47,7 @@ internal sealed partial class SubtaskDriver
         _coordinator = coordinator;
         _store = store;
         _offload = offload;
+        _turn = offload.NewTurn();
         _retry = retry;
         _time = time;
         _timings = timings;
@@ -109,7 +112,7 @@ internal sealed partial class SubtaskDriver
         if (_ended.IsCancellationRequested) return new PostReply($"opening {_context.Incarnation} of subtask {Id} has ended", 0);
         if (!_isStarted) return PostReply.NotYet;
         var refusal = _subtask.Accept(envelope, out var processed);
-        Signal();
+        if (_waitsFor == StepKind.Dry) Signal();
         return new PostReply(refusal, processed);
     }
 
@@ -118,8 +121,7 @@ internal sealed partial class SubtaskDriver
     {
         if (credit.Attempt != _context.Attempt || credit.SenderIncarnation != _context.Incarnation) return;
         if (!_outputs.TryGetValue((credit.Receiver, credit.Channel), out var channel) || channel.ToIncarnation != credit.ReceiverIncarnation) return;
-        channel.Credit(credit.Processed);
-        Signal();
+        TakeCredit(channel, credit.Processed);
     }
 
     /// <summary>Asks for a checkpoint.</summary>
@@ -201,11 +203,11 @@ internal sealed partial class SubtaskDriver
         {
             while (!_ended.IsCancellationRequested)
             {
+                await _turn.NextAsync();
                 RequireCoordinator();
                 var pause = RunSlices();
                 Pump();
-                if (pause is null) await Task.Yield();
-                else await WaitAsync(pause.Value);
+                if (pause is not null) await WaitAsync(pause.Value);
             }
         }
         catch (Exception error)
@@ -237,8 +239,6 @@ internal sealed partial class SubtaskDriver
                     AwaitSplits();
                     return StepKind.Dry;
                 case StepKind.NoRoom:
-                    // Full channels wait for credit; what others have gathered may leave.
-                    _subtask.FlushAll();
                     return StepKind.NoRoom;
                 case StepKind.Snapshot:
                     step.Taken!.StallMs = _time.GetElapsedTime(stepBegan).TotalMilliseconds;
@@ -274,10 +274,19 @@ internal sealed partial class SubtaskDriver
         var began = now.Elapsed;
         if (wait < OneMillisecond) wait = OneMillisecond;
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        _waitsFor = why;
         await _signal.Task;
+        _waitsFor = null;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (why == StepKind.NoRoom) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
+    }
+
+    /// <summary>Notes what a receiver has processed, and goes on if that is what the subtask waits for.</summary>
+    private void TakeCredit(OutputChannel channel, long processed)
+    {
+        channel.Credit(processed);
+        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasRoom)) Signal();
     }
 
     private void Pump()
