@@ -14,7 +14,7 @@ internal static class BenchmarkCommand
 
     private static readonly Option<long?> Events = AtLeast(new Option<long?>("--events") { Description = "Records in each run. A slow peer runs fewer; its rate is of its own count." }, 1);
 
-    private static readonly Option<int?> Keys = AtLeast(new Option<int?>("--keys") { Description = "Different keys; 10000 unless the workload says otherwise." }, 1);
+    private static readonly Option<int?> Keys = AtLeast(new Option<int?>("--keys") { Description = "Different keys: 10000, 1M, …; 10000 unless the workload says otherwise.", CustomParser = Quantity.ParseWhole }, 1);
 
     private static readonly Option<int> Parallelism = AtLeast(new Option<int>("--parallelism") { Description = "Subtasks of each stage.", DefaultValueFactory = static _ => 2 }, 1);
 
@@ -37,7 +37,11 @@ internal static class BenchmarkCommand
 
     private static readonly Option<string?> Only = new("--only") { Description = "Run only these contenders, by name, divided by commas." };
 
-    private static readonly Option<double?> Rate = new("--rate") { Description = "Records per second to be offered, where a workload offers them at a rate." };
+    private static readonly Option<double?> Rate = new("--rate") { Description = "Records per second to be offered, where a workload offers them at a rate: 100k/s, 1M/s, …", CustomParser = Quantity.Parse };
+
+    private static readonly Option<double?> Seconds = new("--seconds") { Description = "For how long to measure, where a workload runs for a time.", CustomParser = Quantity.Parse };
+
+    private static readonly Option<int> ValueBytes = AtLeast(new Option<int>("--value-bytes") { Description = "The size of a key's value, where a workload is of state: 16, 32 or 64.", DefaultValueFactory = static _ => 16 }, 1);
 
     private static readonly Option<string?> Json = new("--json") { Description = "Also write the figures to this file.", HelpName = "file" };
 
@@ -47,15 +51,11 @@ internal static class BenchmarkCommand
     {
         var root = new RootCommand($"Runs whole jobs beside their peers, in turn, and prints what each took.\n\nWorkloads:\n{string.Join('\n', Workloads.All.Select(static workload => $"  {workload.Name,-10} {workload.Description}"))}")
         {
-            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Json, Picture,
+            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Seconds, ValueBytes, Json, Picture,
         };
         Workload.Validators.Add(static result =>
         {
             if (result.GetValueOrDefault<string>() is { } name && Workloads.Find(name) is null) result.AddError($"There is no workload '{name}'. There are: {string.Join(", ", Workloads.All.Select(static workload => workload.Name))}.");
-        });
-        Rate.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<double?>() is { } rate && !(double.IsFinite(rate) && rate > 0)) result.AddError("--rate must be above 0.");
         });
         root.SetAction(parsed => RunAsync(parsed, args));
         return root;
@@ -75,6 +75,8 @@ internal static class BenchmarkCommand
             Runs = parsed.GetValue(Runs),
             Only = parsed.GetValue(Only)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [],
             Rate = parsed.GetValue(Rate),
+            Seconds = parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            ValueBytes = parsed.GetValue(ValueBytes),
             Json = parsed.GetValue(Json),
             Picture = parsed.GetValue(Picture),
         };

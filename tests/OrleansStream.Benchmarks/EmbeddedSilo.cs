@@ -53,12 +53,13 @@ internal static class EmbeddedSilo
         }
     }
 
-    /// <summary>A silo on free ports, without logs.</summary>
-    public static IHost Build(Action<ISiloBuilder> configure) => Host.CreateDefaultBuilder()
+    /// <summary>A silo without logs: on free ports and a cluster of its own, unless ports are given.</summary>
+    public static IHost Build(Action<ISiloBuilder> configure, ClusterPorts? ports = null) => Host.CreateDefaultBuilder()
         .ConfigureLogging(static logging => logging.ClearProviders())
         .UseOrleans(builder =>
         {
-            builder.UseLocalhostClustering(FreePort(), FreePort());
+            var (silo, gateway, primary) = ports ?? new ClusterPorts(FreePort(), FreePort(), null);
+            builder.UseLocalhostClustering(silo, gateway, primary is { } port ? new IPEndPoint(IPAddress.Loopback, port) : null);
             configure(builder);
         })
         .Build();
@@ -68,7 +69,8 @@ internal static class EmbeddedSilo
         foreach (var checkpoint in status.Checkpoints) checkpoints[int.Parse(checkpoint.Id.Split('-')[1], System.Globalization.CultureInfo.InvariantCulture)] = checkpoint;
     }
 
-    private static DirectoryInfo? FolderFor(RunSettings settings)
+    /// <summary>A new folder for the checkpoints of a run; null when none are wanted.</summary>
+    public static DirectoryInfo? FolderFor(RunSettings settings)
     {
         if (!settings.TakesCheckpoints) return null;
         return settings.Storage is { } folder
@@ -76,15 +78,19 @@ internal static class EmbeddedSilo
             : Directory.CreateTempSubdirectory("orleansstream-benchmark-");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
-
-    private sealed class LambdaJob(Action<JobGraph> define) : IStreamJob
-    {
-        public void Define(JobGraph graph, JobArguments args) => define(graph);
-    }
 }
+
+/// <summary>A job that is a lambda.</summary>
+internal sealed class LambdaJob(Action<JobGraph> define) : IStreamJob
+{
+    public void Define(JobGraph graph, JobArguments args) => define(graph);
+}
+
+/// <summary>Where a silo listens, and the port of the cluster's first silo; null when it is the first itself.</summary>
+internal sealed record ClusterPorts(int Silo, int Gateway, int? Primary);

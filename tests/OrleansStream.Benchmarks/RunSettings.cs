@@ -32,6 +32,12 @@ internal sealed record RunSettings
     /// <summary>Records per second to be offered, where a workload offers them at a rate.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>For how long to measure, where a workload runs for a time.</summary>
+    public TimeSpan? Seconds { get; init; }
+
+    /// <summary>The size of a key's value, where a workload is of state.</summary>
+    public int ValueBytes { get; init; } = 16;
+
     /// <summary>Where the figures are written as JSON.</summary>
     public string? Json { get; init; }
 

@@ -30,6 +30,7 @@ internal static class Workloads
 {
     public static IReadOnlyList<IWorkload> All { get; } =
     [
+        new Latency.LatencyWorkload(),
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
