@@ -18,10 +18,9 @@ internal static class BenchmarkCommand
 
     private static readonly Option<int> Parallelism = AtLeast(new Option<int>("--parallelism") { Description = "Subtasks of each stage.", DefaultValueFactory = static _ => 2 }, 1);
 
-    private static readonly Option<TimeSpan> Interval = new("--checkpoint-interval")
+    private static readonly Option<TimeSpan?> Interval = new("--checkpoint-interval")
     {
-        Description = "Time between checkpoints: 200ms, 1s, 1m, …",
-        DefaultValueFactory = static _ => TimeSpan.FromSeconds(1),
+        Description = "Time between checkpoints: 200ms, 1s, 1m, …; 1s unless the workload says otherwise.",
         CustomParser = ParseInterval,
     };
 
@@ -69,7 +68,7 @@ internal static class BenchmarkCommand
             Events = parsed.GetValue(Events) ?? workload.DefaultEvents,
             Keys = parsed.GetValue(Keys) ?? workload.DefaultKeys,
             Parallelism = parsed.GetValue(Parallelism),
-            CheckpointInterval = parsed.GetValue(Interval),
+            CheckpointInterval = parsed.GetValue(Interval) ?? workload.DefaultCheckpointInterval,
             Storage = parsed.GetValue(Storage),
             Silos = parsed.GetValue(Silos),
             Runs = parsed.GetValue(Runs),
@@ -100,11 +99,11 @@ internal static class BenchmarkCommand
         return option;
     }
 
-    private static TimeSpan ParseInterval(ArgumentResult result)
+    private static TimeSpan? ParseInterval(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
         if (JobArguments.ParseDuration(text) is { } interval && interval >= TimeSpan.FromMilliseconds(10)) return interval;
         result.AddError($"--checkpoint-interval is '{text}'; write a duration of 10 ms at least, for example 200ms, 1s or 1m.");
-        return default;
+        return null;
     }
 }

@@ -14,6 +14,9 @@ internal interface IWorkload
     /// <summary>Different keys when <c>--keys</c> is not given.</summary>
     int DefaultKeys => 10_000;
 
+    /// <summary>Time between checkpoints when <c>--checkpoint-interval</c> is not given.</summary>
+    TimeSpan DefaultCheckpointInterval => TimeSpan.FromSeconds(1);
+
     /// <summary>Runs it and prints what it took on standard output; progress goes to standard error.</summary>
     /// <param name="settings">What to run with.</param>
     /// <param name="command">The command line, for the report.</param>
@@ -31,6 +34,7 @@ internal static class Workloads
     public static IReadOnlyList<IWorkload> All { get; } =
     [
         new Latency.LatencyWorkload(),
+        new State.StateWorkload(),
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
