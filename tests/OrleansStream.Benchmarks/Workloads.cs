@@ -1,3 +1,6 @@
+using OrleansStream.Benchmarks.Aggregate;
+using OrleansStream.Benchmarks.Average;
+
 namespace OrleansStream.Benchmarks;
 
 /// <summary>Something to be measured. It runs itself and prints its own report.</summary>
@@ -30,6 +33,8 @@ internal static class Workloads
 {
     public static IReadOnlyList<IWorkload> All { get; } =
     [
+        AggregateContest.Make(),
+        AverageContest.Make(),
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
