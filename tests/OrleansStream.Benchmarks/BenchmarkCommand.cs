@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using OrleansStream.Benchmarks.Processes;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.Benchmarks;
@@ -12,9 +13,9 @@ internal static class BenchmarkCommand
         Description = $"One of: {string.Join(", ", Workloads.All.Select(static workload => workload.Name))}.",
     };
 
-    private static readonly Option<long?> Events = AtLeast(new Option<long?>("--events") { Description = "Records in each run. A slow peer runs fewer; its rate is of its own count." }, 1);
+    private static readonly Option<long?> Events = AtLeast(new Option<long?>("--events") { Description = "Records in each run: 1000000, 20M, … A slow peer runs fewer; its rate is of its own count.", CustomParser = Quantity.ParseWhole }, 1);
 
-    private static readonly Option<int?> Keys = AtLeast(new Option<int?>("--keys") { Description = "Different keys: 10000, 1M, …; 10000 unless the workload says otherwise.", CustomParser = Quantity.ParseWhole }, 1);
+    private static readonly Option<int?> Keys = AtLeast(new Option<int?>("--keys") { Description = "Different keys: 10000, 1M, …; 10000 unless the workload says otherwise.", CustomParser = Quantity.ParseCount }, 1);
 
     private static readonly Option<int> Parallelism = AtLeast(new Option<int>("--parallelism") { Description = "Subtasks of each stage.", DefaultValueFactory = static _ => 2 }, 1);
 
@@ -57,7 +58,18 @@ internal static class BenchmarkCommand
             if (result.GetValueOrDefault<string>() is { } name && Workloads.Find(name) is null) result.AddError($"There is no workload '{name}'. There are: {string.Join(", ", Workloads.All.Select(static workload => workload.Name))}.");
         });
         root.SetAction(parsed => RunAsync(parsed, args));
+        root.Subcommands.Add(Silo());
         return root;
+    }
+
+    /// <summary>How the runner starts itself again, as one of several silos; not for people.</summary>
+    private static Command Silo()
+    {
+        var order = new Argument<string>("order");
+        var silo = new Command(SiloChild.Subcommand) { order };
+        silo.Hidden = true;
+        silo.SetAction(parsed => SiloProcess.RunAsync(parsed.GetValue(order)!));
+        return silo;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, string[] args)

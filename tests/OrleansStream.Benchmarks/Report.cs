@@ -22,6 +22,7 @@ internal sealed class Report(Contest contest, RunSettings settings, string comma
         PrintRuns(to);
         PrintCheckpoints(to);
         to.WriteLine();
+        foreach (var remark in measured.SelectMany(static entry => entry.Remarks)) to.WriteLine(remark);
         foreach (var entry in measured) to.WriteLine($"{entry.Contender.Name}: {entry.Contender.Description}");
         to.WriteLine($"A rate is of the contender's own count of records; per core: by processor time; {ResidentMemory.How}, input included.");
         foreach (var entry in measured.Where(static entry => !entry.AnswersAreRight)) to.WriteLine($"WRONG ANSWER of {entry.Contender.Name}: {entry.WrongAnswer}, expected {entry.Expected}");
@@ -41,6 +42,7 @@ internal sealed class Report(Contest contest, RunSettings settings, string comma
             {
                 name = entry.Contender.Name,
                 description = entry.Contender.Description,
+                remarks = entry.Remarks,
                 events = entry.Events,
                 eventsPerSecond = Median(entry, run => entry.Rate(run)),
                 runs = entry.Runs.Select(run => new

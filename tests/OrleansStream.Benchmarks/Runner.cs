@@ -10,6 +10,9 @@ internal sealed record ContenderRuns(IContender Contender, long Events, Answer E
 {
     public List<(Measurement Measured, Outcome Outcome)> Runs { get; } = [];
 
+    /// <summary>What else is to be told of the runs, a line each.</summary>
+    public List<string> Remarks { get; } = [];
+
     public bool AnswersAreRight => WrongAnswer is null;
 
     /// <summary>The first wrong answer, of the run that is not counted too.</summary>

@@ -1,3 +1,8 @@
+using OrleansStream.Benchmarks.Aggregate;
+using OrleansStream.Benchmarks.Average;
+using OrleansStream.Benchmarks.Latency;
+using OrleansStream.Benchmarks.State;
+
 namespace OrleansStream.Benchmarks;
 
 /// <summary>Something to be measured. It runs itself and prints its own report.</summary>
@@ -33,8 +38,10 @@ internal static class Workloads
 {
     public static IReadOnlyList<IWorkload> All { get; } =
     [
-        new Latency.LatencyWorkload(),
-        new State.StateWorkload(),
+        AggregateContest.Make(),
+        AverageContest.Make(),
+        new LatencyWorkload(),
+        new StateWorkload(),
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);

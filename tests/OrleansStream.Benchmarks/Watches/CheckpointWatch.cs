@@ -5,7 +5,7 @@ namespace OrleansStream.Benchmarks.Watches;
 /// <summary>Collects what a job says of its checkpoints while it runs: its status remembers only the latest.</summary>
 internal sealed class CheckpointWatch : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan UsualInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, CheckpointStatus> _seen = [];
@@ -14,7 +14,11 @@ internal sealed class CheckpointWatch : IAsyncDisposable
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _failure;
 
-    public CheckpointWatch(IStreamJobs jobs, string job) => _watching = WatchAsync(jobs, job);
+    /// <summary>Begins to watch.</summary>
+    /// <param name="jobs">Where to ask.</param>
+    /// <param name="job">The job's name.</param>
+    /// <param name="interval">How often to ask; ten times a second when null.</param>
+    public CheckpointWatch(IStreamJobs jobs, string job, TimeSpan? interval = null) => _watching = WatchAsync(jobs, job, interval ?? UsualInterval);
 
     /// <summary>The checkpoints that are complete, in their order.</summary>
     public IReadOnlyList<CheckpointStatus> Complete
@@ -22,6 +26,17 @@ internal sealed class CheckpointWatch : IAsyncDisposable
         get
         {
             lock (_lock) return [.. _seen.Values.Where(static checkpoint => checkpoint.State == "committed").OrderBy(static checkpoint => checkpoint.At)];
+        }
+    }
+
+    /// <summary>Takes what a status says that was got otherwise.</summary>
+    public void Add(JobStatus status)
+    {
+        lock (_lock)
+        {
+            foreach (var checkpoint in status.Checkpoints) _seen[checkpoint.Id] = checkpoint;
+            _news.TrySetResult();
+            _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
@@ -49,21 +64,16 @@ internal sealed class CheckpointWatch : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task WatchAsync(IStreamJobs jobs, string job)
+    private async Task WatchAsync(IStreamJobs jobs, string job, TimeSpan interval)
     {
         try
         {
-            using var timer = new PeriodicTimer(Interval);
+            using var timer = new PeriodicTimer(interval);
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 var status = await jobs.GetStatusAsync(job);
-                lock (_lock)
-                {
-                    foreach (var checkpoint in status.Checkpoints) _seen[checkpoint.Id] = checkpoint;
-                    if (status.Phase == JobPhase.Failed) throw new InvalidOperationException($"The job failed: {status.Cause}");
-                    _news.TrySetResult();
-                    _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                }
+                if (status.Phase == JobPhase.Failed) throw new InvalidOperationException($"The job failed: {status.Cause}");
+                Add(status);
             }
         }
         catch (OperationCanceledException)
