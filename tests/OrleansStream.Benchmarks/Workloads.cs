@@ -1,5 +1,6 @@
 using OrleansStream.Benchmarks.Aggregate;
 using OrleansStream.Benchmarks.Average;
+using OrleansStream.Benchmarks.Scale;
 
 namespace OrleansStream.Benchmarks;
 
@@ -35,6 +36,7 @@ internal static class Workloads
     [
         AggregateContest.Make(),
         AverageContest.Make(),
+        new ScaleWorkload(),
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
