@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using OrleansStream.Benchmarks.Parts;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.Benchmarks;
@@ -47,7 +48,7 @@ internal static class BenchmarkCommand
     {
         var root = new RootCommand($"Runs whole jobs beside their peers, in turn, and prints what each took.\n\nWorkloads:\n{string.Join('\n', Workloads.All.Select(static workload => $"  {workload.Name,-10} {workload.Description}"))}")
         {
-            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Json, Picture,
+            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Json, Picture, PartsCommand.Build(),
         };
         Workload.Validators.Add(static result =>
         {

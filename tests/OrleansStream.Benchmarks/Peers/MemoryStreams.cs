@@ -28,10 +28,14 @@ internal sealed class StreamRun<TRecord, TTable>(Func<Partition<TRecord, TTable>
 
     public long Come => Interlocked.Read(ref _come);
 
+    /// <summary>Room for events that were sent and have not come. A queue of memory streams refuses more than 16,384, so whoever sends must not run ahead by itself.</summary>
+    public SemaphoreSlim Room { get; } = new(MemoryStreams.MostQueued);
+
     public Partition<TRecord, TTable> NewPartition() => newPartition();
 
     public void Note()
     {
+        Room.Release();
         if (Interlocked.Increment(ref _come) == expected) _all.TrySetResult();
     }
 }
@@ -58,6 +62,7 @@ internal static class MemoryStreams
 {
     public const string Provider = "memory";
     public const int Count = 8;
+    public const int MostQueued = 16_000;
 
     public static StreamId IdOf(int partition) => StreamId.Create("benchmark", partition.ToString(CultureInfo.InvariantCulture));
 }
@@ -72,7 +77,7 @@ internal sealed class MemoryStreams<TGrain, TRecord, TTable>(Work<TRecord, TTabl
 
     public string Name => "memory-streams";
 
-    public string Description => "Orleans memory streams: eight streams with a grain each, OnNextAsync per record";
+    public string Description => "Orleans memory streams: eight streams with a grain each, OnNextAsync per record, held back by hand before the queues refuse more";
 
     public long MostEvents => 300_000;
 
@@ -89,7 +94,7 @@ internal sealed class MemoryStreams<TGrain, TRecord, TTable>(Work<TRecord, TTabl
         var grains = Enumerable.Range(0, MemoryStreams.Count).Select(partition => client.GetGrain<TGrain>(partition)).ToList();
         await Task.WhenAll(grains.Select(static grain => grain.SubscribeAsync()));
         Measurement.Begin();
-        await Task.WhenAll(Enumerable.Range(0, MemoryStreams.Count).Select(partition => Task.Run(() => SendAsync(client, partition, settings))));
+        await Task.WhenAll(Enumerable.Range(0, MemoryStreams.Count).Select(partition => Task.Run(() => SendAsync(client, partition, settings, run))));
         await Task.WhenAny(run.All, Task.Delay(Patience));
         if (!run.All.IsCompleted) throw new InvalidOperationException($"Of {settings.Events} events {run.Come} came within {Patience} after all were sent.");
         var answers = await Task.WhenAll(grains.Select(static grain => grain.FinishAsync()));
@@ -98,12 +103,14 @@ internal sealed class MemoryStreams<TGrain, TRecord, TTable>(Work<TRecord, TTabl
         return new Outcome(answers.Aggregate(static (sum, one) => sum + one));
     }
 
-    private async Task SendAsync(IClusterClient client, int partition, RunSettings settings)
+    private async Task SendAsync(IClusterClient client, int partition, RunSettings settings, StreamRun<TRecord, TTable> run)
     {
         var stream = client.GetStreamProvider(MemoryStreams.Provider).GetStream<TRecord>(MemoryStreams.IdOf(partition));
         foreach (var record in work.Input(settings).Take(settings.Events))
         {
-            if (record.KeyHash * (ulong)MemoryStreams.Count >> 32 == (ulong)partition) await stream.OnNextAsync(record);
+            if (record.KeyHash * (ulong)MemoryStreams.Count >> 32 != (ulong)partition) continue;
+            await run.Room.WaitAsync();
+            await stream.OnNextAsync(record);
         }
     }
 }
