@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using OrleansStream.Benchmarks.Parts;
 using OrleansStream.Benchmarks.Processes;
 using OrleansStream.Jobs;
 
@@ -51,14 +52,13 @@ internal static class BenchmarkCommand
     {
         var root = new RootCommand($"Runs whole jobs beside their peers, in turn, and prints what each took.\n\nWorkloads:\n{string.Join('\n', Workloads.All.Select(static workload => $"  {workload.Name,-10} {workload.Description}"))}")
         {
-            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Seconds, ValueBytes, Json, Picture,
+            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Seconds, ValueBytes, Json, Picture, PartsCommand.Build(), Silo(),
         };
         Workload.Validators.Add(static result =>
         {
             if (result.GetValueOrDefault<string>() is { } name && Workloads.Find(name) is null) result.AddError($"There is no workload '{name}'. There are: {string.Join(", ", Workloads.All.Select(static workload => workload.Name))}.");
         });
         root.SetAction(parsed => RunAsync(parsed, args));
-        root.Subcommands.Add(Silo());
         return root;
     }
 

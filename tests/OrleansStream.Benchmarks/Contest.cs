@@ -3,7 +3,8 @@ using OrleansStream.Benchmarks.Processes;
 namespace OrleansStream.Benchmarks;
 
 /// <summary>A number of results and a checksum of them that does not depend on their order.</summary>
-internal readonly record struct Answer(long Count, ulong Checksum)
+[GenerateSerializer, Immutable]
+internal readonly record struct Answer([property: Id(0)] long Count, [property: Id(1)] ulong Checksum)
 {
     public static Answer operator +(Answer one, Answer other) => new(one.Count + other.Count, one.Checksum + other.Checksum);
 

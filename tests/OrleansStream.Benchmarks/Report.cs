@@ -7,7 +7,8 @@ namespace OrleansStream.Benchmarks;
 /// <summary>The figures of all contenders: each run, medians with their range, and the ratios between them.</summary>
 internal sealed class Report(Contest contest, RunSettings settings, string command, IReadOnlyList<ContenderRuns> measured, Machine machine)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    /// <summary>How figures are written.</summary>
+    public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     public bool AnswersAreRight => measured.All(static entry => entry.AnswersAreRight);
 

@@ -1,6 +1,7 @@
 using OrleansStream.Benchmarks.Aggregate;
 using OrleansStream.Benchmarks.Average;
 using OrleansStream.Benchmarks.Latency;
+using OrleansStream.Benchmarks.Scale;
 using OrleansStream.Benchmarks.State;
 
 namespace OrleansStream.Benchmarks;
@@ -40,6 +41,7 @@ internal static class Workloads
     [
         AggregateContest.Make(),
         AverageContest.Make(),
+        new ScaleWorkload(),
         new LatencyWorkload(),
         new StateWorkload(),
     ];

@@ -8,9 +8,12 @@ internal static class AggregateContest
 {
     private static RecordInput<Amount>? _input;
 
+    /// <summary>What the peers are made of.</summary>
+    public static Work<Amount, TotalTable> Work { get; } = new(Input, static settings => new TotalTable(settings.Keys), static settings => new TotalState(settings.Keys), 0);
+
     public static Contest Make()
     {
-        var work = new Work<Amount, TotalTable>(Input, static settings => new TotalTable(settings.Keys), static settings => new TotalState(settings.Keys), 0);
+        var work = Work;
         return new Contest(
             "aggregate",
             "a running count and sum per key in keyed state; int keys, records of 24 bytes, nothing emitted before the end",
@@ -23,6 +26,9 @@ internal static class AggregateContest
                 new AkkaBatched<Amount, TotalTable>(work),
                 new Reactive<int, Amount, TotalTable>(work, static amount => amount.Key),
                 new Dataflow<Amount, TotalTable>(work),
+                new GrainPerKey<Amount, TotalTable>(
+                    work, static (grains, amount) => grains.GetGrain<IAmountGrain>(amount.Key), static (grains, keys) => Enumerable.Range(0, keys).Select(key => grains.GetGrain<IAmountGrain>(key))),
+                new MemoryStreams<IAmountPartitionGrain, Amount, TotalTable>(work),
             ],
             work.Expected);
     }

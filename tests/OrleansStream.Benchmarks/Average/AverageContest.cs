@@ -23,6 +23,9 @@ internal static class AverageContest
                 new AkkaBatched<Reading, WindowTable>(work),
                 new Reactive<string, Reading, WindowTable>(work, static reading => reading.Sensor),
                 new Dataflow<Reading, WindowTable>(work),
+                new GrainPerKey<Reading, WindowTable>(
+                    work, static (grains, reading) => grains.GetGrain<IReadingGrain>(reading.Sensor), static (grains, keys) => Reading.Sensors(keys).Select(sensor => grains.GetGrain<IReadingGrain>(sensor))),
+                new MemoryStreams<IReadingPartitionGrain, Reading, WindowTable>(work),
             ],
             work.Expected);
     }
