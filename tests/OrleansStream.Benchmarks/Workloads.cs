@@ -1,31 +1,50 @@
+using OrleansStream.Benchmarks.Aggregate;
+using OrleansStream.Benchmarks.Average;
+using OrleansStream.Benchmarks.Latency;
+using OrleansStream.Benchmarks.Scale;
+using OrleansStream.Benchmarks.State;
+
 namespace OrleansStream.Benchmarks;
 
-/// <summary>What a run is given.</summary>
-internal sealed record RunSettings(long Events, int Keys, int Parallelism, TimeSpan CheckpointInterval);
-
-/// <summary>Something that does the work: the engine, or a peer of it. Each gives the same answer.</summary>
-internal interface IContender
+/// <summary>Something to be measured. It runs itself and prints its own report.</summary>
+internal interface IWorkload
 {
     string Name { get; }
 
-    /// <summary>Does the work once; returns a number that stands for the answer, so that contenders can be compared, and what it has to remark.</summary>
-    Task<(long Answer, string Remark)> RunAsync(RunSettings settings);
+    /// <summary>What is done to each record, in one line.</summary>
+    string Description { get; }
+
+    /// <summary>Records in each run when <c>--events</c> is not given.</summary>
+    long DefaultEvents { get; }
+
+    /// <summary>Different keys when <c>--keys</c> is not given.</summary>
+    int DefaultKeys => 10_000;
+
+    /// <summary>Time between checkpoints when <c>--checkpoint-interval</c> is not given.</summary>
+    TimeSpan DefaultCheckpointInterval => TimeSpan.FromSeconds(1);
+
+    /// <summary>Runs it and prints what it took on standard output; progress goes to standard error.</summary>
+    /// <param name="settings">What to run with.</param>
+    /// <param name="command">The command line, for the report.</param>
+    /// <returns>The exit code: 0 when all went well and all answers were right.</returns>
+    /// <exception cref="BadSettingsException">It cannot run with these settings.</exception>
+    Task<int> RunAsync(RunSettings settings, string command);
 }
 
-/// <summary>A workload: the same work for all its contenders; the first is ours.</summary>
-internal sealed record Workload(string Name, string Description, IReadOnlyList<IContender> Contenders);
+/// <summary>Settings that a workload cannot run with; the message says which, and what would do.</summary>
+internal sealed class BadSettingsException(string message) : Exception(message);
 
+/// <summary>The table of all workloads.</summary>
 internal static class Workloads
 {
-    private static readonly IReadOnlyList<Workload> All =
+    public static IReadOnlyList<IWorkload> All { get; } =
     [
-        new Workload(
-            "window-average",
-            "generator -> select -> key by -> 1 s tumbling event-time average -> counting sink; string keys, one record per 0.1 ms of event time",
-            [new WindowAverageJob(), new WindowAverageLoop()]),
+        AggregateContest.Make(),
+        AverageContest.Make(),
+        new ScaleWorkload(),
+        new LatencyWorkload(),
+        new StateWorkload(),
     ];
 
-    public static IReadOnlyList<string> Names => [.. All.Select(static workload => workload.Name)];
-
-    public static Workload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
+    public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);
 }
