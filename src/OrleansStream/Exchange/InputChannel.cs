@@ -67,12 +67,14 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
         if (envelope.End) Ended = true;
     }
 
-    /// <summary>Whether enough was processed, or the inbox is empty, so that the sender should hear of it.</summary>
+    /// <summary>
+    /// Whether so much was processed that the sender should hear of it. A sender without room has sent a whole window behind the last credit, so the credit for half of it
+    /// always comes; less than that it learns with the replies to what it sends next.
+    /// </summary>
     public bool TryTakeCredit(out long processed)
     {
         processed = Processed;
-        if (Processed == _credited) return false;
-        if (Processed - _credited < Math.Max(1, window / 2) && _inbox.Count > 0) return false;
+        if (Processed - _credited < Math.Max(1, window / 2)) return false;
         _credited = Processed;
         return true;
     }

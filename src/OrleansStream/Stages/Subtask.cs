@@ -39,7 +39,7 @@ internal sealed partial class Subtask
     private long? _unsentSince;
     private bool _endFlushed;
     private bool _idleSent;
-    private bool _drySent;
+    private bool _drySent = true;
 
     public Subtask(SubtaskContext context, PlannedStage stage)
     {

@@ -230,6 +230,21 @@ public sealed class SubtaskTests
     }
 
     [Fact]
+    public async Task A_source_says_that_it_has_more_until_it_has_not()
+    {
+        var source = await OpenSourceAsync(1_000_000);
+        Assert.Equal(StepKind.NoRoom, source.Run().Kind);
+        Assert.All(Sent(source).Skip(1), static envelope => Assert.True(envelope.More));
+
+        var waiting = await LoneSubtask.OpenAsync(
+            graph => graph.From("numbers", Generator.Of(static n => (int)n), recordsPerSecond: 1).Rebalance().Select(static n => $"{n}").To("results", _sink), "numbers");
+        Assert.Equal(StepKind.More, waiting.Step().Kind);
+        Assert.Equal(StepKind.Dry, waiting.Step().Kind);
+        waiting.Subtask.FlushAll();
+        Assert.False(Assert.Single(Sent(waiting)).More);
+    }
+
+    [Fact]
     public async Task A_batch_that_is_not_full_leaves_after_a_few_milliseconds()
     {
         var source = await OpenSourceAsync(5000);
