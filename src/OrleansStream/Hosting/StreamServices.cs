@@ -24,7 +24,7 @@ internal sealed class StreamServices(IServiceProvider services, ICheckpointStore
 
     public IOffload Offload { get; } = new ThreadPoolOffload();
 
-    public SubtaskTimings SubtaskTimings { get; } = new();
+    public SubtaskTimings SubtaskTimings { get; } = new() { PieceBytes = options.Value.Checkpoints.PieceBytes };
 
     public CoordinatorTimings CoordinatorTimings { get; } = new();
 

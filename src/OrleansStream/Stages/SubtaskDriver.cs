@@ -20,10 +20,8 @@ internal sealed partial class SubtaskDriver
     private readonly SubtaskContext _context;
     private readonly ISubtaskNetwork _network;
     private readonly ICoordinatorPort _coordinator;
-    private readonly ICheckpointStore _store;
     private readonly TimeProvider _time;
-    private readonly IOffload _offload;
-    private readonly RetryRule _retry;
+    private readonly SnapshotWriter _writer;
     private readonly SubtaskTimings _timings;
     private readonly ITimer _timer;
     private readonly CancellationTokenSource _ended = new();
@@ -43,9 +41,7 @@ internal sealed partial class SubtaskDriver
         _context = subtask.Context;
         _network = network;
         _coordinator = coordinator;
-        _store = store;
-        _offload = offload;
-        _retry = retry;
+        _writer = new SnapshotWriter(store, offload, retry, timings.PieceBytes);
         _time = time;
         _timings = timings;
         _timer = time.CreateTimer(static driver => ((SubtaskDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -355,4 +351,7 @@ internal sealed record SubtaskTimings
 
     /// <summary>How long to wait before a failed call is made again.</summary>
     public TimeSpan CallPause { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>About how many bytes of a snapshot are encoded before they are written; by the number of key groups unless set.</summary>
+    public int? PieceBytes { get; init; }
 }

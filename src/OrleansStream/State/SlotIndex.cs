@@ -46,6 +46,12 @@ internal sealed class SlotIndex
         Count++;
     }
 
+    /// <summary>Makes room for so many more slots at once.</summary>
+    public void MakeRoom(int more)
+    {
+        while (Buckets.Length / 2 < Count + (long)more) Grow();
+    }
+
     /// <summary>Removes a slot that is in the index.</summary>
     public void Remove(uint tag, int slot)
     {
