@@ -90,9 +90,9 @@ public sealed class ConcurrentEncodingTests
         Assert.Null(piece.Whole);
         var before = piece.Content.ToArray();
         frozen.Release();
-        Assert.Throws<OperationCanceledException>(() => frozen.EncodeNext());
         for (var key = 0; key < Keys; key++) Touch(key, 2);
         Assert.Equal(0, _table.Values(Pair).CopiedPages);
+        Assert.Throws<OperationCanceledException>(() => frozen.EncodeNext());
         Assert.Equal(before, piece.Content.ToArray());
         frozen.Dispose();
         frozen.Dispose();
