@@ -12,10 +12,15 @@ public interface ICheckpointStore
 {
     /// <summary>Creates an object unless one of that name is there. The only lock there is.</summary>
     /// <param name="name">The object's name.</param>
-    /// <param name="content">All of its bytes.</param>
+    /// <param name="content">All of its bytes. Not read any more once the call has completed, in whatever way.</param>
     /// <param name="cancellation">Gives up waiting; the outcome is then unknown.</param>
     /// <returns>True when this call created the object, durably; false when an object of that name was there already.</returns>
     ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
+    /// <summary>Begins an object that is too large to be held in memory whole. Nothing is done before the first piece is written.</summary>
+    /// <param name="name">The object's name.</param>
+    /// <returns>What takes the object's pieces and creates it; to be disposed.</returns>
+    IObjectWriter BeginObject(string name);
 
     /// <summary>Reads a whole object.</summary>
     /// <param name="name">The object's name.</param>
@@ -43,6 +48,30 @@ public interface ICheckpointStore
 
     /// <summary>Says where the store is, for messages to people.</summary>
     string Location { get; }
+}
+
+/// <summary>
+/// Creates one object of a checkpoint store from pieces. Nothing of it is to be seen before <see cref="TryCreateAsync"/>, and of several writers of one name
+/// exactly one creates the object, from its own pieces only.
+/// </summary>
+/// <remarks>
+/// For one caller, one call at a time. As with the store's own methods, a call that throws <see cref="StoreException"/> has an unknown outcome and is made again;
+/// a late effect of the first try does no harm. Disposing gives back what the pieces took; the object is there afterwards only if it was created.
+/// </remarks>
+public interface IObjectWriter : IAsyncDisposable
+{
+    /// <summary>Writes a piece: what comes behind the pieces before it. Pieces come in the order of their numbers; the last one may be written again.</summary>
+    /// <param name="piece">The piece's number; the first has 0.</param>
+    /// <param name="content">Its bytes, the same when the piece is written again. Not read any more once the call has completed, in whatever way.</param>
+    /// <param name="cancellation">Gives up waiting; the outcome is then unknown.</param>
+    /// <exception cref="InvalidOperationException">The piece before it was not written, this one has another length than before, or the object is being created.</exception>
+    ValueTask WriteAsync(int piece, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+
+    /// <summary>Creates the object from the pieces written, unless one of its name is there. No piece may follow.</summary>
+    /// <param name="cancellation">Gives up waiting; the outcome is then unknown.</param>
+    /// <returns>True when this call created the object, durably; false when an object of that name was there already.</returns>
+    /// <exception cref="InvalidOperationException">The outcome of the last piece is unknown: it is to be written again first.</exception>
+    ValueTask<bool> TryCreateAsync(CancellationToken cancellation);
 }
 
 /// <summary>A call to the checkpoint store that failed; whether it was carried out is unknown.</summary>

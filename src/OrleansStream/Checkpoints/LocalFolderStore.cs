@@ -8,13 +8,13 @@ namespace OrleansStream.Checkpoints;
 /// A checkpoint store in a folder of a local disk, or of any file system with hard links that all silos share coherently.
 /// </summary>
 /// <remarks>
-/// <para>An object is written to a file under <c>tmp/</c>, flushed to the disk, and then linked to its name, which fails when the name is taken; then the folder
+/// <para>An object is written to a file under <c>tmp/</c>, at once or piece by piece, flushed to the disk, and then linked to its name, which fails when the name is taken; then the folder
 /// is flushed. So an object is there whole or not at all, and what was answered survives a loss of power as far as the disk keeps what it flushed. On Linux this is
 /// <c>link</c> and <c>fsync</c>, on macOS the same with <c>F_FULLFSYNC</c>, on Windows a move that does not overwrite, where names are as durable as NTFS's journal.</para>
 /// <para>On Linux and macOS files get mode 0600 and folders 0700. A process that dies leaves at most a file under <c>tmp/</c>; those older than an hour are removed when
 /// the store is opened. Safe for concurrent use by any number of threads and processes.</para>
 /// </remarks>
-public sealed class LocalFolderStore : ICheckpointStore
+public sealed partial class LocalFolderStore : ICheckpointStore
 {
     private const string Temporary = "tmp";
     private const int MostFoldersRemembered = 4096;
@@ -97,13 +97,19 @@ public sealed class LocalFolderStore : ICheckpointStore
 
     private bool Create(string path, ReadOnlyMemory<byte> content)
     {
+        using var file = NewTemporaryFile();
+        file.Write(0, content.Span);
+        return Link(file, path);
+    }
+
+    private bool Link(TemporaryFile file, string path)
+    {
         var folder = Path.GetDirectoryName(path)!;
-        MakeDurably(folder);
-        var temporary = WriteTemporary(content);
         try
         {
+            MakeDurably(folder);
             // When the name is taken, its creator may not have made it durable yet; whoever reads it next relies on it.
-            var created = DurableFiles.TryLink(temporary, path);
+            var created = file.TryLink(path);
             DurableFiles.SyncFolder(folder);
             return created;
         }
@@ -112,31 +118,12 @@ public sealed class LocalFolderStore : ICheckpointStore
             _durableFolders.Clear(); // A folder may have been removed under us: look again next time.
             throw;
         }
-        finally
-        {
-            File.Delete(temporary);
-        }
     }
 
-    private string WriteTemporary(ReadOnlyMemory<byte> content)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var path = Path.Combine(_temporary, string.Create(CultureInfo.InvariantCulture, $"{_opening}-{Interlocked.Increment(ref _written)}"));
-        using var file = new FileStream(path, options);
-        try
-        {
-            file.Write(content.Span);
-            file.Flush(flushToDisk: true);
-        }
-        catch
-        {
-            File.Delete(path);
-            throw;
-        }
+    private TemporaryFile NewTemporaryFile() => new(NewTemporaryPath());
 
-        return path;
-    }
+    private string NewTemporaryPath() =>
+        Path.Combine(_temporary, string.Create(CultureInfo.InvariantCulture, $"{_opening}-{Interlocked.Increment(ref _written)}"));
 
     private ReadOnlyMemory<byte>? Read(string path, long offset, int length)
     {
@@ -221,15 +208,15 @@ public sealed class LocalFolderStore : ICheckpointStore
     /// <summary>Writes and links a file, so that a folder that will not do is refused before a job runs.</summary>
     private void TryOut()
     {
-        var first = WriteTemporary("checkpoints"u8.ToArray());
-        var second = first + "-link";
+        using var file = NewTemporaryFile();
+        file.Write(0, "checkpoints"u8);
+        var second = NewTemporaryPath();
         try
         {
-            if (!DurableFiles.TryLink(first, second)) throw new IOException($"'{second}' is there already");
+            if (!file.TryLink(second)) throw new IOException($"'{second}' is there already");
         }
         finally
         {
-            File.Delete(first);
             File.Delete(second);
         }
     }

@@ -43,4 +43,14 @@ internal sealed class RetryRule(TimeProvider time, Random jitter)
             }
         }
     }
+
+    /// <summary>Makes a call that answers nothing until it is carried out or the limit is reached.</summary>
+    /// <exception cref="StoreException">The last call failed; whether any of them was carried out is unknown.</exception>
+    public Task CallAsync(Func<CancellationToken, ValueTask> call, CancellationToken cancellation) => CallAsync<bool>(
+        async token =>
+        {
+            await call(token);
+            return true;
+        },
+        cancellation);
 }

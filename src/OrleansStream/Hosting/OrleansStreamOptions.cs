@@ -60,6 +60,9 @@ public sealed class CheckpointOptions
     /// <summary>How many checkpoints in a row may be given up before the attempt ends; 3 unless set.</summary>
     public int TolerableGivenUp { get; set; } = 3;
 
+    /// <summary>About how many bytes of a snapshot are encoded before they are written; by the number of key groups unless a test sets it.</summary>
+    internal int? PieceBytes { get; set; }
+
     internal IEnumerable<string> Problems()
     {
         if (Store is null && string.IsNullOrWhiteSpace(Folder)) yield return $"{nameof(Folder)} is empty; name a folder, or set {nameof(Store)}";

@@ -34,8 +34,6 @@ internal sealed class SnapshotThread : IOffload, IDisposable
         return done.Task;
     }
 
-    public ITurn NewTurn() => new ThreadPoolTurn();
-
     /// <summary>Ends the thread behind what was asked for.</summary>
     public void Dispose() => _work.CompleteAdding();
 

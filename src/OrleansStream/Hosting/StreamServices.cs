@@ -24,11 +24,11 @@ internal sealed class StreamServices(IServiceProvider services, ICheckpointStore
 
     public StateSerializers Serializers { get; } = new(services);
 
-    public IOffload Offload => _snapshots;
-
     public SubtaskTimings SubtaskTimings { get; } = new();
 
     public CoordinatorTimings CoordinatorTimings { get; } = new();
+
+    public SnapshotWriter NewSnapshotWriter() => new(store, _snapshots, NewRetry(), options.Value.Checkpoints.PieceBytes);
 
     public RetryRule NewRetry() => new(time, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)));
 

@@ -210,6 +210,8 @@ internal sealed partial class JobDriver
         var history = await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token);
         RefuseUnlessSame(history, plan, start, inputs);
         if (history.End is Finished) return FinishedBefore();
+        // Two drivers that each took the end of their attempt for a failure would end one another's attempts for ever.
+        if (Attempt is { } own && history.Attempts > own.Number) return Taken();
         if (history.LastStarted is null)
         {
             foreach (var sink in plan.Graph.Sinks) await sink.InitializeAsync(_leaving.Token);

@@ -35,17 +35,13 @@ internal interface ISubtaskPort
     Task<SubtaskReport> HeartbeatAsync(SubtaskId subtask);
 }
 
-/// <summary>Who does the work: threads in a silo, steps in a simulation.</summary>
+/// <summary>Runs encoding beside the processing: on another thread in a silo, as another step in a simulation.</summary>
 internal interface IOffload
 {
-    /// <summary>Runs encoding beside the processing.</summary>
     Task<T> RunAsync<T>(Func<T> work);
-
-    /// <summary>For one subtask, which awaits it before each turn.</summary>
-    ITurn NewTurn();
 }
 
-/// <summary>Lets the subtasks of a process go on in the order in which they asked, so that none is left out while others keep each other busy.</summary>
+/// <summary>Lets the subtasks of a process go on in the order in which they asked, so that none is left out while others keep each other busy. Each has one of its own.</summary>
 internal interface ITurn
 {
     /// <summary>Completes when those who asked before have had their turn. Awaited before it is asked for again.</summary>

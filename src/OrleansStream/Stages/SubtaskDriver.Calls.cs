@@ -79,13 +79,9 @@ internal sealed partial class SubtaskDriver
             if (_ended.IsCancellationRequested) return;
             await Task.WhenAll(snapshot.Preparing);
             var sinks = _subtask.Sinks.Select(static sink => new SinkReceipt(sink.Name, [.. sink.Pending], sink.Prepared)).ToList();
-            var segment = await _offload.RunAsync(snapshot.Frozen.Encode);
-            if (_ended.IsCancellationRequested) return;
             var checkpoint = snapshot.Barrier.Checkpoint;
             var name = ObjectNames.Segment(_context.Job, checkpoint, _context.Stage, Id.Index, _context.Incarnation);
-            // The name is this opening's own: when it is taken, an earlier try of this call took it.
-            await _retry.CallAsync(cancellation => _store.TryCreateAsync(name, segment.Content, cancellation), _ended.Token);
-            var written = new SegmentRef(name, segment.Content.Length, segment.Checksum, checkpoint);
+            var written = await _writer.WriteAsync(name, snapshot.Frozen, _ended.Token);
             var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, snapshot.Frozen.Base, written, sinks, snapshot.StallMs);
             await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
         }
@@ -98,7 +94,7 @@ internal sealed partial class SubtaskDriver
         }
         finally
         {
-            snapshot.Frozen.Release();
+            snapshot.Frozen.Dispose();
         }
     }
 

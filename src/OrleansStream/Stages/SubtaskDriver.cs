@@ -20,11 +20,9 @@ internal sealed partial class SubtaskDriver
     private readonly SubtaskContext _context;
     private readonly ISubtaskNetwork _network;
     private readonly ICoordinatorPort _coordinator;
-    private readonly ICheckpointStore _store;
     private readonly TimeProvider _time;
-    private readonly IOffload _offload;
+    private readonly SnapshotWriter _writer;
     private readonly ITurn _turn;
-    private readonly RetryRule _retry;
     private readonly SubtaskTimings _timings;
     private readonly ITimer _timer;
     private readonly CancellationTokenSource _ended = new();
@@ -38,17 +36,14 @@ internal sealed partial class SubtaskDriver
     private bool _isStarted;
 
     public SubtaskDriver(
-        Subtask subtask, ISubtaskNetwork network, ICoordinatorPort coordinator, ICheckpointStore store, IOffload offload, RetryRule retry, TimeProvider time,
-        SubtaskTimings timings)
+        Subtask subtask, ISubtaskNetwork network, ICoordinatorPort coordinator, SnapshotWriter writer, ITurn turn, TimeProvider time, SubtaskTimings timings)
     {
         _subtask = subtask;
         _context = subtask.Context;
         _network = network;
         _coordinator = coordinator;
-        _store = store;
-        _offload = offload;
-        _turn = offload.NewTurn();
-        _retry = retry;
+        _writer = writer;
+        _turn = turn;
         _time = time;
         _timings = timings;
         _timer = time.CreateTimer(static driver => ((SubtaskDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -114,7 +114,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         await subtask.RestoreAsync(services.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
         _network = new GrainSubtaskNetwork(GrainFactory, opening.Job, opening.Attempt);
         _coordinator = new GrainCoordinatorPort(GrainFactory, opening.Job, opening.Attempt);
-        var driver = new SubtaskDriver(subtask, _network, _coordinator, services.Store, services.Offload, services.NewRetry(), services.Time, services.SubtaskTimings);
+        var driver = new SubtaskDriver(subtask, _network, _coordinator, services.NewSnapshotWriter(), new ThreadPoolTurn(), services.Time, services.SubtaskTimings);
         await driver.OpenAsync(CancellationToken.None);
         return driver;
     }

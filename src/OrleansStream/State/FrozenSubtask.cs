@@ -1,15 +1,16 @@
-using System.IO.Hashing;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.State;
 
 // Contract: the state of a subtask as of one barrier, until it is encoded or given up.
-// - Encode runs once, on any thread, beside the processing. Pages are handed back to the owner as the encoder passes them.
-// - Release may be called at any time from any thread, more than once. During an encoding it only asks for the end: the encoder stops at the next page with an
-//   OperationCanceledException and hands back what it holds itself, so no page is handed back while it is being read.
+// - It is encoded once, piece by piece, beside the processing: one EncodeNext after another, each on any thread. Pages are handed back to the owner as the
+//   encoder passes them, and all that is left with the last piece.
+// - Release may be called at any time from any thread, more than once. During an EncodeNext it only asks for the end: the encoder stops at the next page with an
+//   OperationCanceledException and hands back what it holds itself, so no page is handed back while it is being read. Between two it takes effect at once.
+// - A piece's memory serves the next piece too. Release leaves it alone, because somebody may be reading it; whoever encodes calls Dispose when nobody is.
 
 /// <summary>A frozen snapshot of a subtask.</summary>
-internal sealed class FrozenSubtask
+internal sealed class FrozenSubtask : IDisposable
 {
     private const int Waiting = 0;
     private const int Encoding = 1;
@@ -19,6 +20,7 @@ internal sealed class FrozenSubtask
     private readonly IFrozenPart[] _parts;
     private readonly int[] _firstDeclarations;
     private readonly StateSerializers _serializers;
+    private SegmentWriter? _writer;
     private int _phase = Waiting;
     private volatile bool _releaseAsked;
 
@@ -28,6 +30,7 @@ internal sealed class FrozenSubtask
         _parts = parts;
         _firstDeclarations = firstDeclarations;
         _serializers = serializers;
+        PieceBytes = SegmentFormat.PieceBytes(header.Groups);
     }
 
     /// <summary>The checkpoint that the state was frozen for.</summary>
@@ -39,9 +42,12 @@ internal sealed class FrozenSubtask
     /// <summary>Whether the snapshot is complete by itself.</summary>
     public bool Full => _header.Base is null;
 
-    /// <summary>Writes the state as a segment, and releases it.</summary>
+    /// <summary>About how many bytes a piece has; to be changed before the first.</summary>
+    public int PieceBytes { get; set; }
+
+    /// <summary>Writes the next piece of the state's segment; the last one releases the state.</summary>
     /// <exception cref="OperationCanceledException">It was released meanwhile, or before.</exception>
-    public EncodedSegment Encode()
+    public SegmentPiece EncodeNext()
     {
         switch (Interlocked.CompareExchange(ref _phase, Encoding, Waiting))
         {
@@ -49,18 +55,18 @@ internal sealed class FrozenSubtask
             case Released: throw new OperationCanceledException($"Snapshot {Checkpoint} was released before it was encoded, or is encoded already.");
         }
 
+        var isMore = false;
         try
         {
-            using var session = _serializers.OpenSession();
-            using var blocks = new SegmentBlocks(_header.Groups, _header.MaxParallelism, session, () => _releaseAsked);
-            for (var i = 0; i < _parts.Length; i++) _parts[i].Encode(blocks, _firstDeclarations[i]);
-            blocks.ThrowIfReleased();
-            var content = SegmentFormat.Assemble(_header, blocks);
-            return new EncodedSegment(content, Convert.ToHexStringLower(XxHash128.Hash(content)), Full);
+            _writer ??= new SegmentWriter(_header, PieceBytes, _serializers.OpenSession(), () => _releaseAsked, EncodeParts);
+            var piece = _writer.Next();
+            isMore = piece.Whole is null;
+            return piece;
         }
         finally
         {
-            ReleaseParts();
+            if (isMore) Pause();
+            else ReleaseParts();
         }
     }
 
@@ -71,15 +77,31 @@ internal sealed class FrozenSubtask
         if (Interlocked.CompareExchange(ref _phase, Released, Waiting) == Waiting) ReleaseParts();
     }
 
+    /// <summary>Gives the state up, and the memory of pieces back. To be called when nobody reads one.</summary>
+    public void Dispose()
+    {
+        Release();
+        if (Volatile.Read(ref _phase) == Released) Interlocked.Exchange(ref _writer, null)?.Dispose();
+    }
+
+    private IEnumerable<SegmentBlocks> EncodeParts(SegmentBlocks blocks)
+    {
+        for (var i = 0; i < _parts.Length; i++)
+        {
+            foreach (var full in _parts[i].Encode(blocks, _firstDeclarations[i])) yield return full;
+        }
+    }
+
+    /// <summary>Ends a call that is to be followed by another. A release that came during it found the phase taken, and is made up for here.</summary>
+    private void Pause()
+    {
+        Interlocked.Exchange(ref _phase, Waiting);
+        if (_releaseAsked) Release();
+    }
+
     private void ReleaseParts()
     {
         foreach (var part in _parts) part.Release();
         Volatile.Write(ref _phase, Released);
     }
 }
-
-/// <summary>A segment, ready to be stored.</summary>
-/// <param name="Content">All of its bytes.</param>
-/// <param name="Checksum">XxHash128 of the content, in lower-case hex.</param>
-/// <param name="Full">Whether it is complete by itself.</param>
-internal sealed record EncodedSegment(ReadOnlyMemory<byte> Content, string Checksum, bool Full);

@@ -30,6 +30,9 @@ internal abstract class KeyedSlots
     /// <summary>Whether the key in a taken slot has nothing.</summary>
     public bool IsUnused(int slot) => _unusedSlots > 0 && _uses[slot] == 0;
 
+    /// <summary>Whether any key has nothing.</summary>
+    protected bool HasUnused => _unusedSlots > 0;
+
     /// <summary>Counts a slot that a key has just taken.</summary>
     protected void TakeUnused() => _unusedSlots++;
 
@@ -57,6 +60,11 @@ internal abstract class KeyedColumn(StateShape shape)
     /// <summary>Makes room for key slots below <paramref name="slots"/>.</summary>
     public abstract void Reserve(int slots);
 
+    /// <summary>Makes room for so many more entries of its own, if it has some beside those of the slots.</summary>
+    public virtual void MakeRoom(int more)
+    {
+    }
+
     /// <summary>Freezes the column; see <see cref="ISnapshotPart.Freeze"/>.</summary>
     public abstract FrozenKeyedColumn Freeze(int slots, uint since);
 
@@ -74,8 +82,14 @@ internal abstract class KeyedColumn(StateShape shape)
 /// <summary>A column as of a freeze.</summary>
 internal abstract class FrozenKeyedColumn
 {
-    /// <summary>Writes what changed after <paramref name="since"/>, or everything for 0. Each key's entries take effect in the order written.</summary>
-    public abstract void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since);
+    /// <summary>See <see cref="IFrozenPart.RoomOf"/>.</summary>
+    public virtual long Room => 0;
+
+    /// <summary>
+    /// Writes what changed after <paramref name="since"/>, or everything for 0. Each key's entries take effect in the order written. Gives way as
+    /// <see cref="IFrozenPart.Encode"/> does.
+    /// </summary>
+    public abstract IEnumerable<SegmentBlocks> Encode(FrozenKeys keys, SegmentBlocks blocks, uint since);
 
     public abstract void Release();
 }

@@ -8,7 +8,7 @@ internal sealed partial class KeyedStateTable<TKey>
     {
         var slots = _pool.Limit;
         var keys = new FrozenCells(_cells.Freeze(slots, since: 0), _codec);
-        return new Frozen(keys, [.. _columns.Select(c => c.Freeze(slots, since))], _tombstones.Freeze(since), since);
+        return new Frozen(keys, [.. _columns.Select(c => c.Freeze(slots, since))], _tombstones.Freeze(since), KeyCount, since);
     }
 
     public void Forget(uint epoch)
@@ -39,6 +39,18 @@ internal sealed partial class KeyedStateTable<TKey>
         // Keyed state keeps none.
     }
 
+    public void MakeRoom(int shape, int more)
+    {
+        if (shape > 0)
+        {
+            _columns[shape - 1].MakeRoom(more);
+            return;
+        }
+
+        _index.MakeRoom(more);
+        Reserve(_pool.Limit + more);
+    }
+
     public void EndRestore()
     {
         foreach (var column in _columns) column.EndRestore(_leftSlots);
@@ -50,7 +62,7 @@ internal sealed partial class KeyedStateTable<TKey>
         }
 
         _leftSlots.Clear();
-        for (var slot = 0; slot < _pool.Limit; slot++)
+        for (var slot = 0; HasUnused && slot < _pool.Limit; slot++)
         {
             if (IsLive(slot)) ReleaseIfEmpty(slot);
         }
@@ -91,19 +103,27 @@ internal sealed partial class KeyedStateTable<TKey>
         public void Release() => cells.Release();
     }
 
-    private sealed class Frozen(FrozenCells keys, FrozenKeyedColumn[] columns, ReadOnlyMemory<Tombstone<Removed>> tombstones, uint since) : IFrozenPart
+    private sealed class Frozen(FrozenCells keys, FrozenKeyedColumn[] columns, ReadOnlyMemory<Tombstone<Removed>> tombstones, int count, uint since) : IFrozenPart
     {
         public long LineOf(int shape) => 0;
 
-        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        public long RoomOf(int shape) => shape == 0 ? count : columns[shape - 1].Room;
+
+        public IEnumerable<SegmentBlocks> Encode(SegmentBlocks blocks, int firstDeclaration)
         {
             blocks.Open(firstDeclaration);
-            foreach (var tombstone in tombstones.Span) keys.Begin(blocks, tombstone.Removed.Hash, tombstone.Removed.Key, KeyedColumn.RemoveOp);
+            for (var i = 0; i < tombstones.Length; i++)
+            {
+                var removed = tombstones.Span[i].Removed;
+                keys.Begin(blocks, removed.Hash, removed.Key, KeyedColumn.RemoveOp);
+                if (blocks.IsFull) yield return blocks;
+            }
+
             blocks.Close();
             for (var i = 0; i < columns.Length; i++)
             {
                 blocks.Open(firstDeclaration + 1 + i);
-                columns[i].Encode(keys, blocks, since);
+                foreach (var full in columns[i].Encode(keys, blocks, since)) yield return full;
                 blocks.Close();
             }
 

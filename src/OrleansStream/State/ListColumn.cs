@@ -50,10 +50,7 @@ internal sealed class ListColumn<V> : KeyedColumn
     {
         var copy = items.ToArray();
         Clear(slot);
-        if (copy.Length == 0) return;
-        ref var cell = ref _cells.Write(slot);
-        cell = new Cell { Items = copy, Count = copy.Length, Changed = _cells.Epoch };
-        _slots.AddUse(slot);
+        if (copy.Length > 0) Put(slot, copy);
     }
 
     public void Clear(int slot)
@@ -83,8 +80,15 @@ internal sealed class ListColumn<V> : KeyedColumn
     {
         Clear(slot);
         if (op == RemoveOp) return;
-        var count = SegmentBuffer.ReadInt32(ref source);
-        for (var i = 0; i < count; i++) Add(slot, _codec.Read(ref source, session));
+        var items = new V[SegmentBuffer.ReadInt32(ref source)];
+        for (var i = 0; i < items.Length; i++) items[i] = _codec.Read(ref source, session);
+        Put(slot, items);
+    }
+
+    private void Put(int emptySlot, V[] items)
+    {
+        _cells.Write(emptySlot) = new Cell { Items = items, Count = items.Length, Changed = _cells.Epoch };
+        _slots.AddUse(emptySlot);
     }
 
     private static void Grow(ref Cell cell)
@@ -105,25 +109,23 @@ internal sealed class ListColumn<V> : KeyedColumn
 
     private sealed class Frozen(FrozenColumn<Cell> cells, StateCodec<V> codec) : FrozenKeyedColumn
     {
-        public override void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
-        {
-            for (var p = 0; p < cells.PageCount; p++)
-            {
-                var page = cells.Page(p);
-                for (var i = 0; i < page.Length; i++)
-                {
-                    var cell = page[i];
-                    var slot = (p << PagedColumn<Cell>.PageShift) + i;
-                    if (cell.Changed <= since || (cell.Count == 0 && since == 0) || !keys.IsLive(slot)) continue;
-                    var target = keys.Begin(blocks, slot, cell.Count > 0 ? SetOp : RemoveOp);
-                    if (cell.Count == 0) continue;
-                    target.WriteInt32(cell.Count);
-                    foreach (ref readonly var item in cell.Items.AsSpan(0, cell.Count)) codec.Write(target, in item, blocks.Session);
-                }
+        public override IEnumerable<SegmentBlocks> Encode(FrozenKeys keys, SegmentBlocks blocks, uint since) =>
+            cells.EncodePages(blocks, (page, firstSlot, next) => EncodePage(page, firstSlot, next, keys, blocks, since));
 
-                cells.Pass(p);
-                blocks.ThrowIfReleased();
+        private int EncodePage(ReadOnlySpan<Cell> page, int firstSlot, int next, FrozenKeys keys, SegmentBlocks blocks, uint since)
+        {
+            while (next < page.Length)
+            {
+                var cell = page[next];
+                var slot = firstSlot + next++;
+                if (cell.Changed <= since || (cell.Count == 0 && since == 0) || !keys.IsLive(slot)) continue;
+                var target = keys.Begin(blocks, slot, cell.Count > 0 ? SetOp : RemoveOp);
+                if (cell.Count > 0) target.WriteInt32(cell.Count);
+                foreach (ref readonly var item in cell.Items.AsSpan(0, cell.Count)) codec.Write(target, in item, blocks.Session);
+                if (blocks.IsFull) break;
             }
+
+            return next;
         }
 
         public override void Release() => cells.Release();

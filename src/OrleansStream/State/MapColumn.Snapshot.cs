@@ -5,11 +5,17 @@ namespace OrleansStream.State;
 internal sealed partial class MapColumn<MK, MV>
 {
     public override FrozenKeyedColumn Freeze(int slots, uint since) =>
-        new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since), _keys, _values);
+        new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since), _keys, _values, _pool.InUse);
 
     public override void Forget(uint epoch) => _tombstones.Forget(epoch);
 
     public override void NextEpoch() => _cells.NextEpoch();
+
+    public override void MakeRoom(int more)
+    {
+        _index.MakeRoom(more);
+        ReserveEntries(_pool.Limit + more);
+    }
 
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
@@ -65,31 +71,39 @@ internal sealed partial class MapColumn<MK, MV>
         _chains[slot].Last = entries[^1] + 1;
     }
 
-    private sealed class Frozen(FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, KeyCodec<MK> mapKeys, StateCodec<MV> values)
+    private sealed class Frozen(
+        FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, KeyCodec<MK> mapKeys, StateCodec<MV> values, int count)
         : FrozenKeyedColumn
     {
-        public override void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
+        public override long Room => count;
+
+        public override IEnumerable<SegmentBlocks> Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
         {
-            foreach (var tombstone in tombstones.Span)
+            for (var i = 0; i < tombstones.Length; i++)
             {
-                if (!keys.IsLive(tombstone.Removed.Owner)) continue;
-                mapKeys.Write(keys.Begin(blocks, tombstone.Removed.Owner, RemoveOp), tombstone.Removed.Key);
+                var removed = tombstones.Span[i].Removed;
+                if (!keys.IsLive(removed.Owner)) continue;
+                mapKeys.Write(keys.Begin(blocks, removed.Owner, RemoveOp), removed.Key);
+                if (blocks.IsFull) yield return blocks;
             }
 
-            for (var p = 0; p < cells.PageCount; p++)
-            {
-                foreach (ref readonly var cell in cells.Page(p))
-                {
-                    if (cell.Changed <= since) continue;
-                    var target = keys.Begin(blocks, cell.Owner, SetOp);
-                    mapKeys.Write(target, cell.Key);
-                    target.WriteInt64(cell.Order);
-                    values.Write(target, in cell.Value, blocks.Session);
-                }
+            foreach (var full in cells.EncodePages(blocks, (page, _, next) => EncodePage(page, next, keys, blocks, since))) yield return full;
+        }
 
-                cells.Pass(p);
-                blocks.ThrowIfReleased();
+        private int EncodePage(ReadOnlySpan<Cell> page, int next, FrozenKeys keys, SegmentBlocks blocks, uint since)
+        {
+            while (next < page.Length)
+            {
+                ref readonly var cell = ref page[next++];
+                if (cell.Changed <= since) continue;
+                var target = keys.Begin(blocks, cell.Owner, SetOp);
+                mapKeys.Write(target, cell.Key);
+                target.WriteInt64(cell.Order);
+                values.Write(target, in cell.Value, blocks.Session);
+                if (blocks.IsFull) break;
             }
+
+            return next;
         }
 
         public override void Release() => cells.Release();

@@ -114,8 +114,7 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
     private void Add(int owner, MK key, uint tag, long order, in MV value)
     {
         var entry = _pool.Take();
-        _cells.Reserve(entry + 1);
-        if (entry >= _links.Length) Array.Resize(ref _links, Math.Max(16, _links.Length * 2));
+        ReserveEntries(entry + 1);
         _cells.Write(entry) = new Cell { Key = key, Value = value, Order = order, Owner = owner, Tag = tag, Changed = _cells.Epoch, Born = _cells.Epoch };
         _index.Add(tag, entry);
 
@@ -126,6 +125,12 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
         chain.Last = entry + 1;
         if (++chain.Count == 1) _slots.AddUse(owner);
         Version++;
+    }
+
+    private void ReserveEntries(int entries)
+    {
+        _cells.Reserve(entries);
+        if (entries > _links.Length) Array.Resize(ref _links, Math.Max(entries, Math.Max(16, _links.Length * 2)));
     }
 
     private void Drop(int entry)

@@ -128,8 +128,6 @@ internal sealed class FrozenColumn<TCell>
 
     public bool IsReleased => _released;
 
-    public int PageCount => _pages.Length;
-
     /// <summary>Asked by the owner's thread: whether the encoder may still read this very page.</summary>
     public bool Needs(TCell[] page, int p) =>
         !_released && p < _pages.Length && !Volatile.Read(ref _passed[p]) && ReferenceEquals(_pages[p], page);
@@ -144,9 +142,32 @@ internal sealed class FrozenColumn<TCell>
         return p < _pages.Length && _pages[p] is { } page ? page[slot & PagedColumn<TCell>.PageMask] : default;
     }
 
+    /// <summary>
+    /// Encodes page by page, and passes each. Gives way whenever the blocks are full: <paramref name="encode"/> gets a page that is not empty, its first slot
+    /// and the place of the cell to begin with, and returns the place behind the last cell that it encoded.
+    /// </summary>
+    public IEnumerable<SegmentBlocks> EncodePages(SegmentBlocks blocks, PageEncoding<TCell> encode)
+    {
+        for (var p = 0; p < _pages.Length; p++)
+        {
+            for (var next = 0; next < Page(p).Length;)
+            {
+                next = encode(Page(p), p << PagedColumn<TCell>.PageShift, next);
+                if (next < Page(p).Length) yield return blocks;
+            }
+
+            Pass(p);
+            blocks.ThrowIfReleased();
+        }
+    }
+
     /// <summary>Says that the encoder will not read the page again.</summary>
     public void Pass(int p) => Volatile.Write(ref _passed[p], true);
 
     /// <summary>Says that nobody will read the view again.</summary>
     public void Release() => _released = true;
 }
+
+/// <summary>Encodes the cells of a page from a place on, until the blocks are full; see <see cref="FrozenColumn{TCell}.EncodePages"/>.</summary>
+internal delegate int PageEncoding<TCell>(ReadOnlySpan<TCell> page, int firstSlot, int next)
+    where TCell : struct;

@@ -15,6 +15,9 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
+    /// <summary>The same as <see cref="Written"/>; the memory is the buffer's, until it is cleared, written to or disposed.</summary>
+    public ReadOnlyMemory<byte> WrittenMemory => _bytes.AsMemory(0, Length);
+
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_bytes.Length - Length));
@@ -37,10 +40,20 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
     public int Skip(int count)
     {
         var at = Length;
-        GetSpan(count)[..count].Clear();
-        Length += count;
+        Claim(count).Clear();
         return at;
     }
+
+    /// <summary>Leaves room that the caller fills at once; it holds anything before.</summary>
+    public Span<byte> Claim(int count)
+    {
+        Reserve(count);
+        Length += count;
+        return _bytes.AsSpan(Length - count, count);
+    }
+
+    /// <summary>Empties the buffer and keeps its memory.</summary>
+    public void Clear() => Length = 0;
 
     public void PatchInt32(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(at), value);
 
@@ -121,7 +134,7 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
         if (needed > Array.MaxLength)
         {
             throw new Jobs.StreamException(
-                $"A snapshot needs more than {Array.MaxLength} bytes in one piece; run the stage at a larger parallelism so that a subtask keeps less.");
+                $"One value of a snapshot, or its index, has more than {Array.MaxLength} bytes: keep less in one value, list or blob of state.");
         }
 
         var grown = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, Math.Max(FirstBytes, 2L * _bytes.Length))));

@@ -40,7 +40,7 @@ internal sealed class SegmentReader
         return reader;
     }
 
-    /// <summary>Reads the blocks of the wanted key groups and hands them over in the order of groups.</summary>
+    /// <summary>Reads the blocks of the wanted key groups and hands them over in the order in which they lie; a group may have several.</summary>
     public async ValueTask ReadBlocksAsync(KeyGroupRange wanted, Action<int, ReadOnlyMemory<byte>> take, CancellationToken cancellation)
     {
         for (var first = 0; first < _index.Length;)
@@ -81,19 +81,21 @@ internal sealed class SegmentReader
 
         var trailer = tail[^SegmentFormat.TrailerBytes..];
         var (footerOffset, footerLength, headerLength, footerHash) = ReadTrailer(trailer.Span);
-        if (footerLength < 12 || headerLength < 0 || headerLength > footerOffset || footerOffset + footerLength + SegmentFormat.TrailerBytes != _segment.LengthBytes)
+        var end = footerOffset + footerLength + SegmentFormat.TrailerBytes;
+        if (footerLength < 12 || headerLength < 0 || headerLength > footerOffset || end != _segment.LengthBytes)
         {
             throw Damaged("the lengths of its parts do not add up to its length");
         }
 
-        var footer = await ReadAsync(footerOffset, footerLength, cancellation);
+        // Of very many blocks the index is longer than the tail that was read.
+        _footAndTrailer = await ReadAsync(footerOffset, footerLength + SegmentFormat.TrailerBytes, cancellation);
+        var footer = _footAndTrailer[..footerLength];
         Check(footer.Span, footerHash, "the footer");
         var headerHash = ReadIndex(footer.Span, headerLength, footerOffset);
         var header = await ReadAsync(0, headerLength, cancellation);
         Check(header.Span, headerHash, "the header");
         Header = SegmentHeader.Read(header.Span, Name);
         _whole.Append(header.Span);
-        _footAndTrailer = await ReadAsync(footerOffset, footerLength + SegmentFormat.TrailerBytes, cancellation);
     }
 
     private (long FooterOffset, int FooterLength, int HeaderLength, ulong FooterHash) ReadTrailer(ReadOnlySpan<byte> trailer)
@@ -112,7 +114,9 @@ internal sealed class SegmentReader
     private ulong ReadIndex(ReadOnlySpan<byte> footer, int headerLength, long footerOffset)
     {
         var headerHash = (ulong)SegmentBuffer.ReadInt64(ref footer);
-        _index = new IndexEntry[SegmentBuffer.ReadInt32(ref footer)];
+        var count = SegmentBuffer.ReadInt32(ref footer);
+        if (footer.Length != (long)count * SegmentFormat.IndexEntryBytes) throw Damaged("its index is longer or shorter than its number of blocks");
+        _index = new IndexEntry[count];
         long end = headerLength;
         for (var i = 0; i < _index.Length; i++)
         {

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace OrleansStream.State;
 
 /// <summary>
@@ -10,14 +12,15 @@ namespace OrleansStream.State;
 /// </remarks>
 internal sealed class SlotIndex
 {
-    private const int FirstBuckets = 16;
+    private const int FirstBits = 4;
+    private const int MostBits = 30;
 
     private int _shift;
 
     public SlotIndex()
     {
-        Buckets = new Bucket[FirstBuckets];
-        _shift = 32 - 4;
+        Buckets = new Bucket[1 << FirstBits];
+        _shift = 32 - FirstBits;
     }
 
     public Bucket[] Buckets { get; private set; }
@@ -41,9 +44,16 @@ internal sealed class SlotIndex
     /// <summary>Adds a slot that is not in the index.</summary>
     public void Add(uint tag, int slot)
     {
-        if (Count >= Buckets.Length / 2) Grow();
+        if (Count >= Buckets.Length / 2) GrowTo(BitOperations.Log2((uint)Buckets.Length) + 1);
         Put(tag, slot + 1);
         Count++;
+    }
+
+    /// <summary>Makes room for so many more slots at once.</summary>
+    public void MakeRoom(int more)
+    {
+        var bits = 64 - BitOperations.LeadingZeroCount((ulong)Math.Max(0, (2L * (Count + (long)more)) - 1));
+        if (bits > BitOperations.Log2((uint)Buckets.Length)) GrowTo(bits);
     }
 
     /// <summary>Removes a slot that is in the index.</summary>
@@ -86,16 +96,16 @@ internal sealed class SlotIndex
         buckets[i] = new Bucket { Tag = tag, SlotPlusOne = slotPlusOne };
     }
 
-    private void Grow()
+    private void GrowTo(int bits)
     {
         var old = Buckets;
-        if (old.Length >= 1 << 30)
+        if (bits > MostBits)
         {
             throw new InvalidOperationException("A subtask keeps more entries than the index can hold; run the stage at a larger parallelism.");
         }
 
-        Buckets = new Bucket[old.Length * 2];
-        _shift--;
+        Buckets = new Bucket[1 << bits];
+        _shift = 32 - bits;
         foreach (var bucket in old)
         {
             if (bucket.SlotPlusOne != 0) Put(bucket.Tag, bucket.SlotPlusOne);

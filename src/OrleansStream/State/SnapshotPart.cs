@@ -33,6 +33,9 @@ internal interface ISnapshotPart
     /// <summary>Takes the line that the newest segment of a chain keeps beside a shape.</summary>
     void RestoreLine(int shape, long line);
 
+    /// <summary>Makes room, before entries of a shape come, for about so many more keys, entries, timers or windows.</summary>
+    void MakeRoom(int shape, int more);
+
     /// <summary>Ends the restore: from here on everything is unchanged since epoch 1.</summary>
     void EndRestore();
 }
@@ -43,8 +46,14 @@ internal interface IFrozenPart
     /// <summary>A number that is kept beside a shape: the purge line of windows; 0 for others.</summary>
     long LineOf(int shape);
 
-    /// <summary>Writes the content into blocks; <paramref name="firstDeclaration"/> is the place of the part's first shape in the segment.</summary>
-    void Encode(SegmentBlocks blocks, int firstDeclaration);
+    /// <summary>What <see cref="ISnapshotPart.MakeRoom"/> gets when the shape is restored; 0 for nothing.</summary>
+    long RoomOf(int shape);
+
+    /// <summary>
+    /// Writes the content into blocks; <paramref name="firstDeclaration"/> is the place of the part's first shape in the segment. Gives way, with an element,
+    /// between two entries whenever the blocks are full; between a page's first cell and its last the page is not handed back.
+    /// </summary>
+    IEnumerable<SegmentBlocks> Encode(SegmentBlocks blocks, int firstDeclaration);
 
     /// <summary>Says that nobody will read the content again. May be called more than once.</summary>
     void Release();

@@ -30,6 +30,9 @@ internal readonly record struct RestoredBlob(int FormerSubtask, OperatorBlob Blo
 /// <summary>One restore of a subtask's state.</summary>
 internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store, StateSerializers serializers)
 {
+    /// <summary>The most entries that room is made for at once; what comes beyond makes its own.</summary>
+    private const long MostRoom = 1 << 26;
+
     public async ValueTask<RestoredState> RunAsync(IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
     {
         CheckCoverage(chains);
@@ -49,7 +52,9 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             var last = segments[^1].Header;
             if (chain.FormerGroups == state.Groups) buildsOn = last.Checkpoint;
             blobs.AddRange(last.Blobs.Select(blob => new RestoredBlob(chain.FormerSubtask, blob)));
-            if (isNeeded) await ReadAsync(segments, cancellation);
+            if (!isNeeded) continue;
+            MakeRoom(last, segments[^1].Name);
+            await ReadAsync(segments, cancellation);
         }
 
         return new RestoredState(blobs, buildsOn);
@@ -69,6 +74,21 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             }
 
             await segment.ReadBlocksAsync(state.Groups, (group, block) => Apply(segment, targets, lines, group, block, session), cancellation);
+        }
+    }
+
+    private void MakeRoom(SegmentHeader newest, string segment)
+    {
+        var former = newest.Groups.End - newest.Groups.Start;
+        var shared = Math.Min(newest.Groups.End, state.Groups.End) - Math.Max(newest.Groups.Start, state.Groups.Start);
+        foreach (var (shape, _, room) in newest.Declarations)
+        {
+            if (room <= 0) continue;
+            var (part, place) = Find(shape, segment);
+
+            // Of some of the groups only: a little more than their share, for keys are not spread quite evenly.
+            var more = Math.Min(room, MostRoom) * shared / former;
+            part.MakeRoom(place, (int)(shared == former ? more : more + (more / 32)));
         }
     }
 
@@ -118,7 +138,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
 
     private static long LineIn(SegmentHeader header, SegmentDeclaration declaration)
     {
-        foreach (var (shape, line) in header.Declarations)
+        foreach (var (shape, line, _) in header.Declarations)
         {
             if (shape == declaration.Shape) return line;
         }

@@ -75,7 +75,7 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
             firsts[i] = declarations.Count;
             for (var shape = 0; shape < _parts[i].Shapes.Count; shape++)
             {
-                declarations.Add(new SegmentDeclaration(_parts[i].Shapes[shape], frozen[i].LineOf(shape)));
+                declarations.Add(new SegmentDeclaration(_parts[i].Shapes[shape], frozen[i].LineOf(shape), frozen[i].RoomOf(shape)));
             }
         }
 

@@ -20,6 +20,11 @@ internal sealed class TimerHeap
         SiftUp(Count++, item);
     }
 
+    public void MakeRoom(int more)
+    {
+        if (_items.Length - Count < more) Array.Resize(ref _items, Count + more);
+    }
+
     public Item TakeFirst()
     {
         var first = _items[0];

@@ -4,11 +4,18 @@ namespace OrleansStream.State;
 
 internal sealed partial class TimerTable
 {
-    public override FrozenKeyedColumn Freeze(int slots, uint since) => new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since));
+    public override FrozenKeyedColumn Freeze(int slots, uint since) => new Frozen(_cells.Freeze(_pool.Limit, since), _tombstones.Freeze(since), Count);
 
     public override void Forget(uint epoch) => _tombstones.Forget(epoch);
 
     public override void NextEpoch() => _cells.NextEpoch();
+
+    public override void MakeRoom(int more)
+    {
+        _index.MakeRoom(more);
+        _cells.Reserve(_pool.Limit + more);
+        _heap.MakeRoom(more);
+    }
 
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
@@ -29,27 +36,34 @@ internal sealed partial class TimerTable
         _heap.Rebuild(IsLive);
     }
 
-    private sealed class Frozen(FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones) : FrozenKeyedColumn
+    private sealed class Frozen(FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, int count) : FrozenKeyedColumn
     {
-        public override void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
+        public override long Room => count;
+
+        public override IEnumerable<SegmentBlocks> Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
         {
-            foreach (var tombstone in tombstones.Span)
+            for (var i = 0; i < tombstones.Length; i++)
             {
-                if (!keys.IsLive(tombstone.Removed.Owner)) continue;
-                keys.Begin(blocks, tombstone.Removed.Owner, RemoveOp).WriteInt64(tombstone.Removed.At);
+                var removed = tombstones.Span[i].Removed;
+                if (!keys.IsLive(removed.Owner)) continue;
+                keys.Begin(blocks, removed.Owner, RemoveOp).WriteInt64(removed.At);
+                if (blocks.IsFull) yield return blocks;
             }
 
-            for (var p = 0; p < cells.PageCount; p++)
-            {
-                foreach (ref readonly var cell in cells.Page(p))
-                {
-                    if (cell.Born <= since) continue;
-                    keys.Begin(blocks, cell.Owner, SetOp).WriteInt64(cell.At);
-                }
+            foreach (var full in cells.EncodePages(blocks, (page, _, next) => EncodePage(page, next, keys, blocks, since))) yield return full;
+        }
 
-                cells.Pass(p);
-                blocks.ThrowIfReleased();
+        private static int EncodePage(ReadOnlySpan<Cell> page, int next, FrozenKeys keys, SegmentBlocks blocks, uint since)
+        {
+            while (next < page.Length)
+            {
+                ref readonly var cell = ref page[next++];
+                if (cell.Born <= since) continue;
+                keys.Begin(blocks, cell.Owner, SetOp).WriteInt64(cell.At);
+                if (blocks.IsFull) break;
             }
+
+            return next;
         }
 
         public override void Release() => cells.Release();

@@ -26,6 +26,9 @@ internal sealed class ValueColumn<V> : KeyedColumn
         _codec = codec;
     }
 
+    /// <summary>How many pages were copied for frozen views so far.</summary>
+    internal long CopiedPages => _cells.CopiedPages;
+
     public bool Has(int slot) => (_cells.Read(slot).Mark & Present) != 0;
 
     /// <summary>The value, or the declared default of a key that has none.</summary>
@@ -96,25 +99,24 @@ internal sealed class ValueColumn<V> : KeyedColumn
 
     private sealed class Frozen(FrozenColumn<Cell> cells, StateCodec<V> codec) : FrozenKeyedColumn
     {
-        public override void Encode(FrozenKeys keys, SegmentBlocks blocks, uint since)
-        {
-            for (var p = 0; p < cells.PageCount; p++)
-            {
-                var page = cells.Page(p);
-                for (var i = 0; i < page.Length; i++)
-                {
-                    ref readonly var cell = ref page[i];
-                    if ((cell.Mark & ~Present) <= since) continue;
-                    var isSet = (cell.Mark & Present) != 0;
-                    var slot = (p << PagedColumn<Cell>.PageShift) + i;
-                    if ((!isSet && since == 0) || !keys.IsLive(slot)) continue;
-                    var target = keys.Begin(blocks, slot, isSet ? SetOp : RemoveOp);
-                    if (isSet) codec.Write(target, in cell.Value, blocks.Session);
-                }
+        public override IEnumerable<SegmentBlocks> Encode(FrozenKeys keys, SegmentBlocks blocks, uint since) =>
+            cells.EncodePages(blocks, (page, firstSlot, next) => EncodePage(page, firstSlot, next, keys, blocks, since));
 
-                cells.Pass(p);
-                blocks.ThrowIfReleased();
+        private int EncodePage(ReadOnlySpan<Cell> page, int firstSlot, int next, FrozenKeys keys, SegmentBlocks blocks, uint since)
+        {
+            while (next < page.Length)
+            {
+                ref readonly var cell = ref page[next];
+                var slot = firstSlot + next++;
+                if ((cell.Mark & ~Present) <= since) continue;
+                var isSet = (cell.Mark & Present) != 0;
+                if ((!isSet && since == 0) || !keys.IsLive(slot)) continue;
+                var target = keys.Begin(blocks, slot, isSet ? SetOp : RemoveOp);
+                if (isSet) codec.Write(target, in cell.Value, blocks.Session);
+                if (blocks.IsFull) break;
             }
+
+            return next;
         }
 
         public override void Release() => cells.Release();

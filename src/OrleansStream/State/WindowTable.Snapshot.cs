@@ -5,7 +5,7 @@ internal sealed partial class WindowTable<TKey, TAcc>
     private long _restoredLine = long.MaxValue;
 
     public IFrozenPart Freeze(uint since) =>
-        new Frozen(_cells.Freeze(_starts.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Operator);
+        new Frozen(_cells.Freeze(_starts.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Count, Operator);
 
     public void Forget(uint epoch) => _tombstones.Forget(epoch);
 
@@ -35,6 +35,9 @@ internal sealed partial class WindowTable<TKey, TAcc>
 
     public void RestoreLine(int shape, long line) => _restoredLine = Math.Min(_restoredLine, line);
 
+    /// <summary>Starts differ in size, so their indexes grow by themselves.</summary>
+    public void MakeRoom(int shape, int more) => _cells.Reserve(_starts.Limit + more);
+
     public void EndRestore()
     {
         // Former subtasks may have purged up to different lines; the windows of each were held against its own.
@@ -49,40 +52,46 @@ internal sealed partial class WindowTable<TKey, TAcc>
         StateCodec<TAcc> accumulators,
         uint since,
         long purgedBefore,
+        int count,
         string name) : IFrozenPart
     {
         public long LineOf(int shape) => purgedBefore;
 
-        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        public long RoomOf(int shape) => count;
+
+        public IEnumerable<SegmentBlocks> Encode(SegmentBlocks blocks, int firstDeclaration)
         {
             blocks.Open(firstDeclaration);
-            foreach (var tombstone in tombstones.Span)
+            for (var i = 0; i < tombstones.Length; i++)
             {
-                var (hash, key, start) = tombstone.Removed;
+                var (hash, key, start) = tombstones.Span[i].Removed;
                 if (start >= purgedBefore) Begin(blocks, hash, key, start, KeyedColumn.RemoveOp);
+                if (blocks.IsFull) yield return blocks;
             }
 
-            for (var p = 0; p < cells.PageCount; p++)
-            {
-                foreach (ref readonly var cell in cells.Page(p))
-                {
-                    if (cell.Changed <= since) continue;
-                    if (cell.Start < purgedBefore)
-                    {
-                        throw new InvalidOperationException(
-                            $"Operator '{name}' keeps a window of key '{cell.Key}' that starts at {cell.Start}, before its purge line {purgedBefore}: "
-                            + "a restore would lose it.");
-                    }
-
-                    accumulators.Write(Begin(blocks, cell.Hash, cell.Key, cell.Start, KeyedColumn.SetOp), in cell.Accumulator, blocks.Session);
-                }
-
-                cells.Pass(p);
-                blocks.ThrowIfReleased();
-            }
-
+            foreach (var full in cells.EncodePages(blocks, (page, _, next) => EncodePage(page, next, blocks))) yield return full;
             blocks.Close();
             Release();
+        }
+
+        private int EncodePage(ReadOnlySpan<Cell> page, int next, SegmentBlocks blocks)
+        {
+            while (next < page.Length)
+            {
+                ref readonly var cell = ref page[next++];
+                if (cell.Changed <= since) continue;
+                if (cell.Start < purgedBefore)
+                {
+                    throw new InvalidOperationException(
+                        $"Operator '{name}' keeps a window of key '{cell.Key}' that starts at {cell.Start}, before its purge line {purgedBefore}: "
+                        + "a restore would lose it.");
+                }
+
+                accumulators.Write(Begin(blocks, cell.Hash, cell.Key, cell.Start, KeyedColumn.SetOp), in cell.Accumulator, blocks.Session);
+                if (blocks.IsFull) break;
+            }
+
+            return next;
         }
 
         public void Release() => cells.Release();

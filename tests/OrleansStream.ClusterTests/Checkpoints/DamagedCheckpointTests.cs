@@ -26,6 +26,7 @@ public sealed class DamagedCheckpointTests
         {
             options.Checkpoints.Store = _ => store;
             options.Checkpoints.Interval = TimeSpan.FromMilliseconds(40);
+            options.Checkpoints.PieceBytes = 128;
             options.Restarts = RestartStrategy.None;
         });
         var arguments = new JobArguments([new("output", folder["work/out.jsonl"])]);
@@ -158,6 +159,8 @@ public sealed class DamagedCheckpointTests
         public void Open(string folder) => _store = new LocalFolderStore(folder);
 
         public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => _store!.TryCreateAsync(name, content, cancellation);
+
+        public IObjectWriter BeginObject(string name) => _store!.BeginObject(name);
 
         public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => _store!.ReadAsync(name, cancellation);
 

@@ -3,7 +3,7 @@ using OrleansStream.Checkpoints;
 namespace OrleansStream.Tests.Checkpoints;
 
 /// <summary>What every checkpoint store must do. A store's own test class derives from this one and opens it.</summary>
-public abstract class CheckpointStoreConformance
+public abstract partial class CheckpointStoreConformance
 {
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -153,6 +153,7 @@ public abstract class CheckpointStoreConformance
     {
         var store = Open();
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.TryCreateAsync(name, default, Cancellation));
+        Assert.Throws<ArgumentException>(() => store.BeginObject(name));
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.ReadAsync(name, Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.ReadRangeAsync(name, 0, 1, Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(async () => await store.DeleteAsync(name, Cancellation));

@@ -17,8 +17,22 @@ internal sealed class FaultyStore(InMemoryStore inner, Random random, double fau
 
     public string Location => "faulty memory";
 
-    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
-        CallAsync($"create '{name}'", () => inner.TryCreate(name, content));
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        // What is carried out late carries what was sent, whatever becomes of the caller's memory.
+        var bytes = content.ToArray();
+        return CallAsync($"create '{name}'", () => inner.TryCreate(name, bytes));
+    }
+
+    public IObjectWriter BeginObject(string name) => new InMemoryWriter(
+        async (write, _) => await CallAsync(
+            $"write '{name}'",
+            () =>
+            {
+                write();
+                return true;
+            }),
+        (content, cancellation) => TryCreateAsync(name, content, cancellation));
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
         CallAsync<ReadOnlyMemory<byte>?>($"read '{name}'", () => inner.Read(name) is { } bytes ? bytes : default(ReadOnlyMemory<byte>?));

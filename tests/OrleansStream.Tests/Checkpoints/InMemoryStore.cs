@@ -52,6 +52,18 @@ internal sealed class InMemoryStore : ICheckpointStore
         return TryCreate(name, content);
     }
 
+    public IObjectWriter BeginObject(string name)
+    {
+        StoreNames.Require(name);
+        return new InMemoryWriter(
+            static (write, _) =>
+            {
+                write();
+                return ValueTask.CompletedTask;
+            },
+            (content, cancellation) => TryCreateAsync(name, content, cancellation));
+    }
+
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation)
     {
         StoreNames.Require(name);

@@ -43,6 +43,42 @@ public sealed class LocalFolderStoreTests : CheckpointStoreConformance, IDisposa
     }
 
     [Fact]
+    public async Task No_temporary_file_is_left_by_pieces_whether_they_became_an_object_or_not()
+    {
+        var store = Open();
+        foreach (var create in new[] { true, true, false })
+        {
+            await using var writer = store.BeginObject("a");
+            await writer.WriteAsync(0, "x"u8.ToArray(), Cancellation);
+            Assert.Single(Directory.GetFiles(Path.Combine(Folder, "tmp")));
+            if (create) await writer.TryCreateAsync(Cancellation);
+        }
+
+        Assert.Empty(Directory.GetFiles(Path.Combine(Folder, "tmp")));
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Folder, "a")));
+    }
+
+    [Fact]
+    public async Task A_piece_that_finds_the_disk_full_is_written_again_when_there_is_room()
+    {
+        using var disk = SmallDisk.TryMount(Path.Combine(_root, "disk"), "size=256k");
+        if (disk is null) Assert.Skip("Needs the right to mount a tmpfs.");
+        var store = new LocalFolderStore(Path.Combine(disk.Folder, "checkpoints"));
+        await store.TryCreateAsync("other", new byte[160 * 1024], Cancellation);
+        await using var writer = store.BeginObject("o");
+        var (first, second) = (new byte[40_000], new byte[100_000]);
+        Array.Fill(first, (byte)1);
+        Array.Fill(second, (byte)2);
+        await writer.WriteAsync(0, first, Cancellation);
+        var full = await Assert.ThrowsAsync<StoreException>(async () => await writer.WriteAsync(1, second, Cancellation));
+        Assert.Contains("Could not write checkpoint object 'o'", full.Message, StringComparison.Ordinal);
+        await store.DeleteAsync("other", Cancellation);
+        await writer.WriteAsync(1, second, Cancellation);
+        Assert.True(await writer.TryCreateAsync(Cancellation));
+        Assert.Equal(first.Concat(second), (await store.ReadAsync("o", Cancellation))!.Value.ToArray());
+    }
+
+    [Fact]
     public async Task A_writer_that_died_before_the_link_leaves_nothing_by_that_name_and_its_file_is_removed_when_old()
     {
         Open();

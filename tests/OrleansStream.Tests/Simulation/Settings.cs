@@ -12,6 +12,8 @@ internal sealed class Settings
         MostFailures = random.Next(4) == 0 ? random.Next(1, 4) : 100_000;
         MostRead = random.Next(2, 24);
         LongestWaitTicks = random.Next(10_000, 200_000);
+        // A snapshot in many pieces takes many calls, one after another, and its checkpoint gets the time for them.
+        var inPieces = MostRead % 4 > 0;
         Subtask = new SubtaskTimings
         {
             TurnLimit = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(2) : TimeSpan.Zero,
@@ -20,6 +22,7 @@ internal sealed class Settings
             CallPatience = TimeSpan.FromMilliseconds(600),
             CallPause = TimeSpan.FromMilliseconds(5),
         };
+        PieceBytes = inPieces ? 128 << (LongestWaitTicks % 4) : null;
         Coordinator = new CoordinatorTimings
         {
             HeartbeatInterval = TimeSpan.FromMilliseconds(150),
@@ -32,7 +35,7 @@ internal sealed class Settings
             Checkpoints = new CheckpointRules
             {
                 Interval = TimeSpan.FromMilliseconds(random.Next(2, 25)),
-                Timeout = TimeSpan.FromMilliseconds(random.Next(200, 800)),
+                Timeout = TimeSpan.FromMilliseconds(random.Next(200, 800) * (inPieces ? 8 : 1)),
                 TolerableGivenUp = random.Next(1, 4),
                 LongestChain = random.Next(1, 5),
                 LargestDeltaShare = random.Next(2) == 0 ? 1 : 10,
@@ -53,6 +56,9 @@ internal sealed class Settings
     public int LongestWaitTicks { get; }
 
     public SubtaskTimings Subtask { get; }
+
+    /// <summary>About how large a piece of a snapshot is; the engine's own size when null.</summary>
+    public int? PieceBytes { get; }
 
     public CoordinatorTimings Coordinator { get; }
 

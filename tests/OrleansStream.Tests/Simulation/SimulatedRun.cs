@@ -276,12 +276,5 @@ internal sealed class SimulatedRun
     {
         public Task<T> RunAsync<T>(Func<T> work) =>
             run.Outside.CallAsync("encode", work, 0, static message => new StreamException(message), CancellationToken.None);
-
-        public ITurn NewTurn() => new SimulatedTurn();
-    }
-
-    private sealed class SimulatedTurn : ITurn
-    {
-        public async ValueTask NextAsync() => await Task.Yield();
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
+using OrleansStream.Tests.Checkpoints;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -22,6 +23,9 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
     public Action<string, byte[]>? Deleting { get; set; }
 
     public IEnumerable<string> Names => _objects.Keys;
+
+    /// <summary>Pieces of objects that were written, repeats too.</summary>
+    public int PiecesWritten { get; private set; }
 
     public byte[]? Find(string name) => _objects.GetValueOrDefault(name);
 
@@ -45,6 +49,22 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
         if (run.Breakage == Breakage.ManifestBeforeSegment && name.Contains("/segments/", StringComparison.Ordinal)) return AnsweredBeforeDurable(Create);
         var call = CallAsync($"create '{name}'", Create, cancellation);
         return new(run.Breakage == Breakage.UnknownOutcomeGivenUp && IsLogEntry(name) ? GivenUpAsync(call) : call);
+    }
+
+    public IObjectWriter BeginObject(string name)
+    {
+        StoreNames.Require(name);
+        return new InMemoryWriter(
+            async (write, cancellation) => await CallAsync(
+                $"write '{name}'",
+                () =>
+                {
+                    PiecesWritten++;
+                    write();
+                    return true;
+                },
+                cancellation),
+            (content, cancellation) => TryCreateAsync(name, content, cancellation));
     }
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation)
@@ -136,6 +156,8 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
         public string Location => store.Location;
 
         public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public IObjectWriter BeginObject(string name) => throw new NotSupportedException();
 
         public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
             new(store.Find(name) is { } bytes ? bytes : default(ReadOnlyMemory<byte>?));

@@ -114,7 +114,8 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
 
         _network = new SimulatedSubtaskNetwork(this, opening.Attempt);
         _coordinator = new SimulatedCoordinatorPort(Silo, opening.Attempt, opening.Id);
-        var driver = new SubtaskDriver(subtask, _network, _coordinator, run.Store, run.Offload, run.NewRetry(), run.Scheduler, run.Settings.Subtask);
+        var writer = new SnapshotWriter(run.Store, run.Offload, run.NewRetry(), run.Settings.PieceBytes);
+        var driver = new SubtaskDriver(subtask, _network, _coordinator, writer, new YieldingTurn(), run.Scheduler, run.Settings.Subtask);
         await driver.OpenAsync(CancellationToken.None);
         return driver;
     }
@@ -132,4 +133,10 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         if (_opening is null) Silo.Forget(this);
         throw new GoneException($"'{Actor}' is not open here: its attempt has ended, or its silo began anew.");
     }
+}
+
+/// <summary>The scheduler is fair by itself, or as unfair as its seed says.</summary>
+internal sealed class YieldingTurn : ITurn
+{
+    public async ValueTask NextAsync() => await Task.Yield();
 }

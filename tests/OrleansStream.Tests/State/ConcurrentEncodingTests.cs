@@ -8,6 +8,7 @@ public sealed class ConcurrentEncodingTests
 {
     private const int MaxParallelism = 16;
     private const int Keys = 3000;
+    private const int PieceBytes = 16 * 1024;
 
     private static readonly ValueState<Average> Pair = new("pair");
     private static readonly ListState<long> List = new("list");
@@ -25,7 +26,7 @@ public sealed class ConcurrentEncodingTests
         var random = new Random(11);
         var store = new SegmentStore();
         var chains = new Dictionary<long, List<SegmentRef>>();
-        var encoding = new Queue<(long Number, FrozenSubtask Frozen, long Round, Task<EncodedSegment> Task)>();
+        var encoding = new Queue<(long Number, FrozenSubtask Frozen, long Round, Task<WholeSegment> Task)>();
         long round = 0;
         for (var number = 1L; number <= 40; number++)
         {
@@ -33,7 +34,7 @@ public sealed class ConcurrentEncodingTests
             round++;
             for (var key = 0; key < Keys; key++) Touch(key, round);
             var frozen = _state.Freeze(StateSetup.Checkpoint(number), random.Next(4) == 0, []);
-            encoding.Enqueue((number, frozen, round, Task.Run(frozen.Encode)));
+            encoding.Enqueue((number, frozen, round, Task.Run(() => frozen.Encode(PieceBytes))));
 
             // The owner goes on at once, over every page, while one or two encoders read.
             while (encoding.Count > 1 || (encoding.Count == 1 && !encoding.Peek().Task.IsCompleted && random.Next(2) == 0))
@@ -56,7 +57,7 @@ public sealed class ConcurrentEncodingTests
         for (var i = 1; i <= 20; i++)
         {
             var frozen = _state.Freeze(StateSetup.Checkpoint(i), true, []);
-            var encoding = Task.Run(frozen.Encode);
+            var encoding = Task.Run(() => frozen.Encode(PieceBytes));
             frozen.Release();
             try
             {
@@ -65,7 +66,7 @@ public sealed class ConcurrentEncodingTests
             }
             catch (OperationCanceledException)
             {
-                Assert.Throws<OperationCanceledException>(frozen.Encode);
+                Assert.Throws<OperationCanceledException>(() => frozen.EncodeNext());
             }
         }
     }
@@ -76,7 +77,38 @@ public sealed class ConcurrentEncodingTests
         var frozen = _state.Freeze(StateSetup.Checkpoint(1), true, []);
         frozen.Release();
         frozen.Release();
-        Assert.Throws<OperationCanceledException>(frozen.Encode);
+        Assert.Throws<OperationCanceledException>(() => frozen.EncodeNext());
+    }
+
+    [Fact]
+    public void A_release_between_two_pieces_hands_all_pages_back_at_once_and_leaves_the_piece_alone()
+    {
+        for (var key = 0; key < Keys; key++) Touch(key, 1);
+        var frozen = _state.Freeze(StateSetup.Checkpoint(1), true, []);
+        frozen.PieceBytes = PieceBytes;
+        var piece = frozen.EncodeNext();
+        Assert.Null(piece.Whole);
+        var before = piece.Content.ToArray();
+        frozen.Release();
+        for (var key = 0; key < Keys; key++) Touch(key, 2);
+        Assert.Equal(0, _table.Values(Pair).CopiedPages);
+        Assert.Throws<OperationCanceledException>(() => frozen.EncodeNext());
+        Assert.Equal(before, piece.Content.ToArray());
+        frozen.Dispose();
+        frozen.Dispose();
+    }
+
+    [Fact]
+    public void Pages_are_handed_back_piece_by_piece()
+    {
+        for (var key = 0; key < Keys; key++) Touch(key, 1);
+        using var frozen = _state.Freeze(StateSetup.Checkpoint(1), true, []);
+        frozen.PieceBytes = PieceBytes;
+        Assert.Null(frozen.EncodeNext().Whole);
+        for (var key = 0; key < Keys; key++) Touch(key, 2);
+
+        // The first piece holds the values of some pages, which are copied no more.
+        Assert.InRange(_table.Values(Pair).CopiedPages, 1, Keys / PagedColumn<long>.PageCells);
     }
 
     [Fact]
@@ -85,7 +117,7 @@ public sealed class ConcurrentEncodingTests
         var part = new PartReleasedWhileEncoding();
         var header = new SegmentHeader(StateSetup.Checkpoint(1), null, StateSetup.AllGroups(MaxParallelism), MaxParallelism, [], []);
         part.Frozen = new FrozenSubtask(header, [part], [0], StateSetup.Serializers);
-        Assert.Throws<OperationCanceledException>(part.Frozen.Encode);
+        Assert.Throws<OperationCanceledException>(() => part.Frozen.EncodeNext());
         Assert.False(part.WasReleasedInside);
         Assert.True(part.IsReleased);
     }
@@ -100,11 +132,14 @@ public sealed class ConcurrentEncodingTests
 
         public long LineOf(int shape) => 0;
 
-        public void Encode(SegmentBlocks blocks, int firstDeclaration)
+        public long RoomOf(int shape) => 0;
+
+        public IEnumerable<SegmentBlocks> Encode(SegmentBlocks blocks, int firstDeclaration)
         {
             Frozen.Release();
             WasReleasedInside = IsReleased;
             blocks.ThrowIfReleased();
+            yield return blocks;
         }
 
         public void Release() => IsReleased = true;

@@ -6,6 +6,7 @@ namespace OrleansStream.Tests.State;
 public sealed class SegmentDamageTests
 {
     private const int MaxParallelism = 16;
+    private const int PieceBytes = 256;
     private const string Name = "1/a/0-1.segment";
 
     private static readonly ValueState<long> Total = new("total");
@@ -24,7 +25,21 @@ public sealed class SegmentDamageTests
             table.EventTimers.Register(table.Slot($"k{i}"), i);
         }
 
-        _segment = _store.Put(Name, state.Freeze(StateSetup.Checkpoint(1), true, [new OperatorBlob("score", "watermark", [1, 2, 3])]).Encode());
+        var whole = state.Freeze(StateSetup.Checkpoint(1), true, [new OperatorBlob("score", "watermark", [1, 2, 3])]).Encode(PieceBytes);
+        Assert.InRange(whole.Pieces, 4, 100);
+        _segment = _store.Put(Name, whole);
+    }
+
+    [Fact]
+    public async Task Groups_of_a_segment_of_several_pieces_come_again()
+    {
+        var reader = await SegmentReader.OpenAsync(_store, _segment, TestContext.Current.CancellationToken);
+        var groups = new List<int>();
+        await reader.ReadBlocksAsync(StateSetup.AllGroups(MaxParallelism), (group, _) => groups.Add(group), TestContext.Current.CancellationToken);
+        Assert.True(groups.Distinct().Count() < groups.Count);
+        var some = new List<int>();
+        await reader.ReadBlocksAsync(new KeyGroupRange(3, 7), (group, _) => some.Add(group), TestContext.Current.CancellationToken);
+        Assert.Equal(groups.Where(static group => group is >= 3 and < 7), some);
     }
 
     [Fact]
@@ -99,7 +114,7 @@ public sealed class SegmentDamageTests
             table.EventTimers.Register(table.Slot($"k{i}"), i);
         }
 
-        var other = _store.Put(Name, state.Freeze(StateSetup.Checkpoint(1), true, [new OperatorBlob("score", "watermark", [1, 2, 3])]).Encode());
+        var other = _store.Put(Name, state.Freeze(StateSetup.Checkpoint(1), true, [new OperatorBlob("score", "watermark", [1, 2, 3])]).Encode(PieceBytes));
         Assert.Equal(_segment.LengthBytes, other.LengthBytes);
         await AssertNoticedAsync(StateSetup.AllGroups(MaxParallelism), "another segment");
     }
@@ -125,6 +140,29 @@ public sealed class SegmentDamageTests
                 await damaged.ReadBlocksAsync(StateSetup.AllGroups(MaxParallelism), (_, _) => { }, TestContext.Current.CancellationToken);
             });
             bytes[at] ^= 1;
+        }
+    }
+
+    [Fact]
+    public async Task An_index_longer_than_the_tail_that_is_read_first_is_read_and_held_against_its_checksum()
+    {
+        var (state, table) = New(StateSetup.AllGroups(MaxParallelism));
+        for (var i = 0; i < 20_000; i++) table.Values(Total).Set(table.Slot($"key-{i}"), i);
+        var segment = _store.Put("many", state.Freeze(StateSetup.Checkpoint(1), true, []).Encode(pieceBytes: 64));
+        var chain = new SegmentChain(0, StateSetup.AllGroups(MaxParallelism), [segment]);
+        var (restored, found) = New(StateSetup.AllGroups(MaxParallelism));
+        await restored.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken);
+        Assert.Equal(20_000, found.KeyCount);
+        Assert.Equal(777, found.Values(Total).Get(found.Slot("key-777")));
+
+        var bytes = _store.Objects["many"];
+        foreach (var fromEnd in new[] { 60_000, 70_000, 200_000 })
+        {
+            bytes[^fromEnd] ^= 16;
+            var (other, _) = New(StateSetup.AllGroups(MaxParallelism));
+            var damaged = await Assert.ThrowsAsync<DamagedObjectException>(async () => await other.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken));
+            Assert.Contains("the footer", damaged.Message);
+            bytes[^fromEnd] ^= 16;
         }
     }
 

@@ -29,6 +29,7 @@ public sealed class SnapshotModelTests
     private sealed class Run(int seed)
     {
         private readonly Random _random = new(seed);
+        private readonly int _pieceBytes = 64 << (seed % 4);
         private readonly SegmentStore _store = new();
         private readonly List<Taken> _inFlight = [];
         private readonly List<Taken> _published = [];
@@ -217,7 +218,7 @@ public sealed class SnapshotModelTests
 
             for (var i = 0; i < taken.Frozen.Length; i++)
             {
-                var segment = _store.Put($"{taken.Number}/{i}", taken.Frozen[i].Encode());
+                var segment = _store.Put($"{taken.Number}/{i}", taken.Frozen[i].Encode(_pieceBytes));
                 List<SegmentRef> segments = taken.Frozen[i].Base is { } b ? [.. _chains[(b.Number, i)].Segments, segment] : [segment];
                 _chains[(taken.Number, i)] = new SegmentChain(i, taken.Groups[i], segments);
             }

@@ -22,12 +22,35 @@ internal static class StateSetup
     public static int Window<TKey, TAcc>(this WindowTable<TKey, TAcc> table, TKey key, long start) =>
         table.GetOrAdd(key, KeyCodec<TKey>.Default.Hash(key), start, out _);
 
-    public static SegmentRef Put(this SegmentStore store, string name, EncodedSegment segment)
+    /// <summary>Encodes a snapshot to its end.</summary>
+    public static WholeSegment Encode(this FrozenSubtask frozen) => frozen.Encode(frozen.PieceBytes);
+
+    /// <summary>Encodes a snapshot to its end in pieces of about a size.</summary>
+    public static WholeSegment Encode(this FrozenSubtask frozen, int pieceBytes)
+    {
+        frozen.PieceBytes = pieceBytes;
+        var content = new List<byte>();
+        for (var number = 0; ; number++)
+        {
+            var piece = frozen.EncodeNext();
+            Assert.Equal(number, piece.Number);
+            content.AddRange(piece.Content.Span);
+            if (piece.Whole is not { } whole) continue;
+            Assert.Equal(whole.LengthBytes, content.Count);
+            frozen.Dispose();
+            return new WholeSegment(content.ToArray(), whole.Checksum, whole.Full, number + 1);
+        }
+    }
+
+    public static SegmentRef Put(this SegmentStore store, string name, WholeSegment segment)
     {
         store.Objects[name] = segment.Content.ToArray();
         return new SegmentRef(name, segment.Content.Length, segment.Checksum, default);
     }
 }
+
+/// <summary>An encoded segment with all of its bytes.</summary>
+internal sealed record WholeSegment(ReadOnlyMemory<byte> Content, string Checksum, bool Full, int Pieces);
 
 /// <summary>A store in memory that remembers what was read.</summary>
 internal sealed class SegmentStore : ICheckpointStore
@@ -40,6 +63,8 @@ internal sealed class SegmentStore : ICheckpointStore
 
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         ValueTask.FromResult(Objects.TryAdd(name, content.ToArray()));
+
+    public IObjectWriter BeginObject(string name) => throw new NotSupportedException();
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
         ValueTask.FromResult<ReadOnlyMemory<byte>?>(Objects.TryGetValue(name, out var bytes) ? bytes : null);

@@ -292,6 +292,8 @@ public sealed class SubtaskStateTests
 
         public void RestoreLine(int shape, long line) => part.RestoreLine(shape, line);
 
+        public void MakeRoom(int shape, int more) => part.MakeRoom(shape, more);
+
         public void EndRestore() => part.EndRestore();
     }
 }
