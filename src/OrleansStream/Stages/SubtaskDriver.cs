@@ -1,4 +1,3 @@
-using OrleansStream.Checkpoints;
 using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
