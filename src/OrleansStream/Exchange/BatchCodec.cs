@@ -18,13 +18,17 @@ namespace OrleansStream.Exchange;
 /// </summary>
 /// <remarks>
 /// Field 0 is the count. Field 1 has the shape: bit 0 for key hashes, bits 4 to 7 for the bytes of a timestamp, from bit 8 the bytes of a
-/// raw value, 0 when values go by their serializer. Field 2 has the columns: the least timestamp, timestamps, key hashes, raw values. Field 3 is each other value.
+/// raw value, 0 when values go by their serializer. Field 2 has the columns: the least timestamp, timestamps, key hashes, raw values. Each field behind it is
+/// another value; one with a number of its own begins anew with what it may refer back to.
 /// </remarks>
 [RegisterSerializer]
 internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T>>
 {
-    private const int CountField = 0, ShapeField = 1, ColumnsField = 2, ValueField = 3;
+    private const int CountField = 0, ShapeField = 1, ColumnsField = 2;
     private const uint KeyedBit = 1;
+
+    /// <summary>After how many values the objects in them are forgotten. The serializer remembers a few dozen in an array, and more in a dictionary that it makes for each message.</summary>
+    private const int Remembered = 16;
 
     private static readonly uint RawSize = RawLayout<T>.IsUsable ? (uint)Unsafe.SizeOf<T>() : 0;
 
@@ -62,16 +66,31 @@ internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T
         }
         else
         {
-            var codec = ValueCodec;
-            var delta = (uint)(ValueField - ColumnsField);
-            foreach (var record in value.Values.AsSpan(0, count))
-            {
-                codec.WriteField(ref writer, delta, typeof(T), record);
-                delta = 0;
-            }
+            WriteValues(ref writer, value.Values.AsSpan(0, count));
         }
 
         writer.WriteEndObject();
+    }
+
+    /// <summary>
+    /// Writes values by their serializer. Within a few values an object that comes again is written as a reference to the first time; it pays to forget objects
+    /// then, unless the values share something large: when the second half of the first few took less than half of the first, nothing is forgotten.
+    /// </summary>
+    private void WriteValues<TBuffer>(ref Writer<TBuffer> writer, ReadOnlySpan<T> values)
+        where TBuffer : IBufferWriter<byte>
+    {
+        var codec = ValueCodec;
+        var begin = writer.Position;
+        var half = begin;
+        var forgets = false;
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (i == Remembered / 2) half = writer.Position;
+            if (i == Remembered) forgets = (writer.Position - half) * 2L >= half - begin;
+            var isNew = i == 0 || (forgets && i % Remembered == 0);
+            if (isNew) writer.Session.ReferencedObjects.Reset();
+            codec.WriteField(ref writer, isNew ? 1u : 0, typeof(T), values[i]);
+        }
     }
 
     /// <inheritdoc/>
@@ -123,20 +142,24 @@ internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T
         }
         else
         {
-            var codec = ValueCodec;
-            var delta = (uint)(ValueField - ColumnsField);
-            foreach (ref var record in batch.Values.AsSpan(0, count))
-            {
-                var header = reader.ReadFieldHeader();
-                if (header.IsEndBaseOrEndObject || header.FieldIdDelta != delta) throw new SerializerException($"It ends before its {count} records.");
-                record = codec.ReadValue(ref reader, header)!;
-                delta = 0;
-            }
+            ReadValues(ref reader, batch.Values.AsSpan(0, count));
         }
 
         if (!reader.ReadFieldHeader().IsEndObject) throw new SerializerException($"It goes on behind its {count} records.");
         batch.Count = count;
         return batch;
+    }
+
+    private void ReadValues<TInput>(ref Reader<TInput> reader, Span<T> values)
+    {
+        var codec = ValueCodec;
+        foreach (ref var value in values)
+        {
+            var header = reader.ReadFieldHeader();
+            if (header.IsEndBaseOrEndObject) throw new SerializerException($"It ends before its {values.Length} records.");
+            if (header.FieldIdDelta != 0) reader.Session.ReferencedObjects.Reset();
+            value = codec.ReadValue(ref reader, header)!;
+        }
     }
 
     /// <summary>The bytes of one record in the columns.</summary>

@@ -196,6 +196,20 @@ public sealed class BatchCodecTests
         Assert.Contains("goes on behind its 1 records", Assert.Throws<SerializerException>(() => BatchWire.Read<string>(ForgeStrings(1, "a", "b"))).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Something_large_that_all_records_share_travels_once()
+    {
+        var shared = new Order(new string('x', 10_000), 0);
+        var sent = Batch([.. Enumerable.Range(0, 300).Select(n => new Order($"account-{n}", n, shared))]);
+
+        var bytes = BatchWire.Write(sent);
+
+        Assert.InRange(bytes.Length, 10_000, 30_000);
+        var received = BatchWire.Read<Order>(bytes);
+        BatchWire.AssertSame(sent, received);
+        Assert.Same(received.Values[0].Replaces, received.Values[299].Replaces);
+    }
+
     private static byte[] Forge<T>(uint count, uint shape, uint columnBytes) => BatchWire.Forge((ref Writer<System.Buffers.ArrayBufferWriter<byte>> writer) =>
     {
         WriteHead<T>(ref writer, count, shape, columnBytes);

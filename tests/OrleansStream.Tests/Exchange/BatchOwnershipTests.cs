@@ -60,4 +60,17 @@ public sealed class BatchOwnershipTests
 
         Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 1024);
     }
+
+    [Fact]
+    public void Reading_strings_allocates_them_and_no_table_of_what_was_read()
+    {
+        const int StringBytes = 48;
+        var bytes = BatchWire.Write(BatchWire.Batch([.. Enumerable.Range(0, BatchSize.Full).Select(static n => ($"account-{n:D4}", 'c'))], static n => n, keyed: true));
+        for (var warm = 0; warm < 100; warm++) BatchWire.Read<(string, char)>(bytes).Recycle();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        BatchWire.Read<(string, char)>(bytes).Recycle();
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, BatchSize.Full * StringBytes, (BatchSize.Full * StringBytes) + 4096);
+    }
 }
