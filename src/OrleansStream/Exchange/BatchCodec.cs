@@ -111,8 +111,8 @@ internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T
 
     private Batch<T> Read<TInput>(ref Reader<TInput> reader)
     {
-        var count = UInt32Codec.ReadValue(ref reader, Expect(ref reader, CountField, WireType.VarInt));
-        var shape = UInt32Codec.ReadValue(ref reader, Expect(ref reader, ShapeField - CountField, WireType.VarInt));
+        var count = UInt32Codec.ReadValue(ref reader, Expect(ref reader, CountField));
+        var shape = UInt32Codec.ReadValue(ref reader, Expect(ref reader, ShapeField - CountField));
         var isKeyed = (shape & KeyedBit) != 0;
         var width = (int)(shape >> 4) & 0xF;
         if (width is not (0 or 2 or 4 or 8) || (shape & 0xE) != 0) throw new SerializerException($"Its shape {shape:x} is none.");
@@ -121,7 +121,7 @@ internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T
             throw new SerializerException($"A record takes {shape >> 8} bytes in the sender's memory and {RawSize} here: all silos that run an attempt must have the same build.");
         }
 
-        Expect(ref reader, ColumnsField - ShapeField, WireType.LengthPrefixed);
+        Expect(ref reader, ColumnsField - ShapeField).EnsureWireType(WireType.LengthPrefixed);
         var length = reader.ReadVarUInt32();
         if (length != 8 + (count * RowSize(width, isKeyed))) throw new SerializerException($"Its columns of {length} bytes are not those of {count} records.");
 
@@ -165,11 +165,10 @@ internal sealed class BatchCodec<T>(ICodecProvider codecs) : IFieldCodec<Batch<T
     /// <summary>The bytes of one record in the columns.</summary>
     private static long RowSize(int width, bool isKeyed) => width + (isKeyed ? 8 : 0) + RawSize;
 
-    private static Field Expect<TInput>(ref Reader<TInput> reader, uint delta, WireType wireType)
+    private static Field Expect<TInput>(ref Reader<TInput> reader, uint delta)
     {
         var header = reader.ReadFieldHeader();
         if (header.IsEndBaseOrEndObject || header.FieldIdDelta != delta) throw new SerializerException("One of its fields is missing.");
-        header.EnsureWireType(wireType);
         return header;
     }
 }

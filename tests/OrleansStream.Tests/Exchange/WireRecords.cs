@@ -12,6 +12,33 @@ public readonly record struct Quote([property: Id(0)] string? Symbol, [property:
 [GenerateSerializer, Immutable]
 public sealed record Order([property: Id(0)] string Account, [property: Id(1)] long Number, [property: Id(2)] Order? Replaces = null);
 
+/// <summary>A record that is large, and one block of numbers.</summary>
+[GenerateSerializer, Immutable, System.Runtime.CompilerServices.InlineArray(Length)]
+public struct Page : IEquatable<Page>
+{
+    public const int Length = 2000;
+
+    [Id(0)]
+    private long _first;
+
+    public static Page Of(long number)
+    {
+        var page = default(Page);
+        ((Span<long>)page).Fill(number);
+        return page;
+    }
+
+    public static bool operator ==(Page left, Page right) => left.Equals(right);
+
+    public static bool operator !=(Page left, Page right) => !left.Equals(right);
+
+    public readonly bool Equals(Page other) => ((ReadOnlySpan<long>)this).SequenceEqual(other);
+
+    public override readonly bool Equals(object? obj) => obj is Page other && Equals(other);
+
+    public override readonly int GetHashCode() => this[0].GetHashCode();
+}
+
 /// <summary>A number that means something in its own process only, as an index into a table of names does; between processes the name goes.</summary>
 public readonly record struct Interned(int Index);
 
