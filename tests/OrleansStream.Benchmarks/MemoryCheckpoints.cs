@@ -13,6 +13,8 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
 
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => new(_objects.TryAdd(name, content.ToArray()));
 
+    public IObjectWriter BeginObject(string name) => new Writer(this, name);
+
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
         new(_objects.TryGetValue(name, out var content) ? new ReadOnlyMemory<byte>(content) : (ReadOnlyMemory<byte>?)null);
 
@@ -33,5 +35,20 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
     {
         await Task.CompletedTask;
         foreach (var name in _objects.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))) yield return name;
+    }
+
+    private sealed class Writer(MemoryCheckpoints store, string name) : IObjectWriter
+    {
+        private readonly SortedDictionary<int, byte[]> _pieces = [];
+
+        public ValueTask WriteAsync(int piece, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+        {
+            _pieces[piece] = content.ToArray();
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask<bool> TryCreateAsync(CancellationToken cancellation) => new(store._objects.TryAdd(name, [.. _pieces.Values.SelectMany(static piece => piece)]));
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

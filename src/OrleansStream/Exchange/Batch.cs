@@ -4,7 +4,8 @@ namespace OrleansStream.Exchange;
 
 /// <summary>
 /// Records on their way between two subtasks, as columns. Ownership goes with the send: inside one silo the receiver gets the very arrays,
-/// returns them to the pool when it has processed them, and the sender never touches them again.
+/// returns them to the pool when it has processed them, and the sender never touches them again. Between silos the receiver owns a batch that
+/// was read for it, and the sender keeps its own until the call is answered.
 /// </summary>
 [Immutable]
 internal abstract class Batch

@@ -97,7 +97,7 @@ internal static class Wire
 
     private static Batch<T> CopyOf<T>(Batch batch)
     {
-        var converter = new BatchConverter<T>();
-        return converter.ConvertFromSurrogate(converter.ConvertToSurrogate((Batch<T>)batch));
+        var from = (Batch<T>)batch;
+        return new(from.Values[..from.Count], from.Timestamps[..from.Count], from.KeyHashes?[..from.Count]);
     }
 }
