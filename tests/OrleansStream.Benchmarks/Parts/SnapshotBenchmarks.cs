@@ -59,8 +59,12 @@ public class SnapshotBenchmarks
     private long Encode(bool full)
     {
         var id = PartSetup.Checkpoint(++_checkpoint);
-        var length = _state.Freeze(id, full, []).Encode().Content.Length;
-        _state.Published(id);
-        return length;
+        using var frozen = _state.Freeze(id, full, []);
+        while (true)
+        {
+            if (frozen.EncodeNext().Whole is not { } whole) continue;
+            _state.Published(id);
+            return whole.LengthBytes;
+        }
     }
 }
