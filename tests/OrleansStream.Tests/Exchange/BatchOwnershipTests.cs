@@ -17,11 +17,11 @@ public sealed class BatchOwnershipTests
     }
 
     [Fact]
-    public void A_small_batch_from_an_empty_pool_has_no_more_room_than_it_needs()
+    public void A_small_batch_takes_no_room_of_a_full_one()
     {
         var received = BatchWire.Read<(short, short, long)>(BatchWire.Write(BatchWire.Batch(new (short, short, long)[3], static n => n, keyed: false)));
 
-        Assert.Equal(3, received.Capacity);
+        Assert.Equal(BatchSize.Small, received.Capacity);
     }
 
     [Fact]
