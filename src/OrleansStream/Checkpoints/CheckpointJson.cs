@@ -20,6 +20,10 @@ internal sealed partial class CheckpointJson : JsonSerializerContext
     /// <summary>Encodes and frames.</summary>
     public static byte[] Encode<T>(ObjectKind kind, T value, JsonTypeInfo<T> type) => ObjectFrame.Wrap(kind, JsonSerializer.SerializeToUtf8Bytes(value, type));
 
+    /// <summary>In the order of names, so that the same content has the same bytes, however it was put together.</summary>
+    public static IReadOnlyDictionary<string, T> ByName<T>(IReadOnlyDictionary<string, T> map) =>
+        new SortedDictionary<string, T>(map.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);
+
     /// <summary>Checks the frame and decodes.</summary>
     /// <exception cref="DamagedObjectException">The bytes are not those that were written, or not in this format.</exception>
     public static T Decode<T>(string name, ObjectKind kind, ReadOnlyMemory<byte> bytes, JsonTypeInfo<T> type)

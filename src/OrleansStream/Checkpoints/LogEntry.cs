@@ -28,12 +28,15 @@ internal abstract record LogEntry(string WriterId)
     public bool IsEnd => this is Stopped or Finished or Failed;
 
     /// <summary>Encodes and frames the entry.</summary>
-    public byte[] Encode() => CheckpointJson.Encode(ObjectKind.LogEntry, this, CheckpointJson.Default.LogEntry);
+    public byte[] Encode() => CheckpointJson.Encode(ObjectKind.LogEntry, InOrder(), CheckpointJson.Default.LogEntry);
 
     /// <summary>Checks and decodes an entry.</summary>
     /// <exception cref="DamagedObjectException">The bytes are not those of an entry as it was written.</exception>
     public static LogEntry Decode(string name, ReadOnlyMemory<byte> bytes) =>
         CheckpointJson.Decode(name, ObjectKind.LogEntry, bytes, CheckpointJson.Default.LogEntry);
+
+    /// <summary>The same entry, its bytes a matter of its content alone.</summary>
+    private protected virtual LogEntry InOrder() => this;
 
     /// <summary>Checks what the entry says against itself and the attempt it is for.</summary>
     /// <exception cref="ArgumentException">It contradicts itself.</exception>
@@ -88,7 +91,10 @@ internal sealed record Started(
     public TimeSpan? CheckpointInterval { get; init; }
 
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;
+
+    private protected override LogEntry InOrder() => this with { Arguments = CheckpointJson.ByName(Arguments), Inputs = CheckpointJson.ByName(Inputs) };
 }
 
 /// <summary>A checkpoint was published: the commit point.</summary>
@@ -98,6 +104,7 @@ internal sealed record Started(
 internal sealed record Published(string WriterId, ManifestRef Manifest, IReadOnlyList<ManifestRef> Kept) : LogEntry(WriterId)
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;
 }
 
@@ -108,6 +115,7 @@ internal sealed record Published(string WriterId, ManifestRef Manifest, IReadOnl
 internal sealed record Dropped(string WriterId, IReadOnlyList<CheckpointId> Checkpoints, IReadOnlyList<ManifestRef> Kept) : LogEntry(WriterId)
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;
 }
 

@@ -7,7 +7,10 @@ namespace OrleansStream.Checkpoints;
 internal static class ManifestObject
 {
     /// <summary>Encodes a manifest.</summary>
-    public static byte[] Encode(Manifest manifest) => CheckpointJson.Encode(ObjectKind.Manifest, manifest, CheckpointJson.Default.Manifest);
+    public static byte[] Encode(Manifest manifest) => CheckpointJson.Encode(
+        ObjectKind.Manifest,
+        manifest with { Sinks = CheckpointJson.ByName(manifest.Sinks), Sources = CheckpointJson.ByName(manifest.Sources) },
+        CheckpointJson.Default.Manifest);
 
     /// <summary>Writes a manifest; all it names must be durable. It is not published before a log entry names what this returns. May be repeated.</summary>
     /// <exception cref="StoreException">The store failed past the retries; the outcome is unknown, and the call may be repeated.</exception>

@@ -1,4 +1,6 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.Sources;
 
 namespace OrleansStream.Tests.Checkpoints;
 
@@ -97,6 +99,23 @@ public sealed class ObjectFrameTests
         Assert.Equal(manifest.Sources["payments"], back.Sources["payments"]);
         Assert.Equal(201, back.StateBytes());
         Assert.True(back.Final);
+    }
+
+    [Fact]
+    public void The_order_in_which_a_map_was_filled_does_not_show_in_the_bytes()
+    {
+        var started = Samples.Started("w", Attempt.First);
+        var one = started with { Arguments = new Dictionary<string, string[]> { ["a"] = ["1"], ["B"] = ["2"] }, Inputs = Inputs("x", "y") };
+        var other = started with { Arguments = new Dictionary<string, string[]> { ["B"] = ["2"], ["a"] = ["1"] }, Inputs = Inputs("y", "x") };
+        Assert.Equal(one.Encode(), other.Encode());
+
+        var manifest = Samples.Manifest(Samples.Id(1, 1));
+        var sink = manifest.Sinks["decisions"];
+        Assert.Equal(
+            ManifestObject.Encode(manifest with { Sinks = new Dictionary<string, SinkManifest> { ["a"] = sink, ["b"] = sink }, Sources = Inputs("x", "y") }),
+            ManifestObject.Encode(manifest with { Sinks = new Dictionary<string, SinkManifest> { ["b"] = sink, ["a"] = sink }, Sources = Inputs("y", "x") }));
+
+        static Dictionary<string, IReadOnlyList<SourceSplit>> Inputs(string first, string second) => new() { [first] = [new SourceSplit("s", "")], [second] = [new SourceSplit("s", "")] };
     }
 
     private static (byte[] Bytes, Func<byte[], byte[]> ReadAndEncode) Sample(string kind)
