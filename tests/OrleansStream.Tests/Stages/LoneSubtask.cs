@@ -96,7 +96,7 @@ internal static class CountingJob
         new([.. commands], new long[commands.Length], [.. commands.Select(static command => KeyCodec<string>.Default.Hash(command[..1]))]);
 }
 
-/// <summary>A sink that remembers what was written, and when it was cut.</summary>
+/// <summary>A sink that remembers what was written, and when it was cut. Not to be renamed: a recorded fingerprint names it (Formats/Recorded).</summary>
 internal sealed class RecordingSink<T> : Sink<T>
 {
     public List<string> Written { get; } = [];
