@@ -32,11 +32,7 @@ public readonly struct KeyedContext<TKey, TOut>
     public long ProcessingTime => _scope.ProcessingTime;
 
     /// <summary>The value of the key, or the state's default when it has none.</summary>
-    public T Get<T>(ValueState<T> state)
-    {
-        var column = _scope.Column<ValueColumn<T>>(state);
-        return column.Has(_slot) ? column.Get(_slot) : state.Default;
-    }
+    public T Get<T>(ValueState<T> state) => _scope.Column<ValueColumn<T>>(state).Get(_slot);
 
     /// <summary>Sets the value of the key.</summary>
     public void Set<T>(ValueState<T> state, T value)

@@ -23,29 +23,44 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
 
     public override void OnRecords(Records<TIn> records)
     {
-        var table = scope.Table;
-        for (var i = 0; i < records.Count; i++)
-        {
-            ref readonly var record = ref records.Values[i];
-            var recordKey = key(record);
-            var slot = table.GetOrAddSlot(recordKey, records.KeyHashes[i]);
-            var keyed = new KeyedContext<TKey, TOut>(scope, slot, recordKey, records.Timestamps[i]);
-            try
-            {
-                function.Process(in record, ref keyed);
-            }
-            catch (Exception error) when (Failures.IsOfFunction(error))
-            {
-                scope.TakeBack();
-                failures.Take(error, record, records.Timestamps[i], recordKey.ToString());
-            }
-
-            scope.Keep();
-            table.ReleaseIfEmpty(slot);
-        }
-
+        var next = 0;
+        while (next < records.Count) next = Process(records, next);
         scope.Flush();
         failures.Flush();
+    }
+
+    /// <summary>Processes records up to the end or to one at which the function throws; returns where to go on.</summary>
+    private int Process(Records<TIn> records, int next)
+    {
+        var table = scope.Table;
+        // As one, so that the loop checks one bound per record.
+        var timestamps = records.Timestamps[..records.Values.Length];
+        var hashes = records.KeyHashes[..records.Values.Length];
+        var failing = -1;
+        try
+        {
+            for (; next < records.Values.Length; next++)
+            {
+                ref readonly var record = ref records.Values[next];
+                var recordKey = key(record);
+                var slot = table.GetOrAddSlot(recordKey, hashes[next]);
+                var keyed = new KeyedContext<TKey, TOut>(scope, slot, recordKey, timestamps[next]);
+                failing = slot;
+                function.Process(in record, ref keyed);
+                failing = -1;
+                if (scope.Undo is not null) scope.Keep();
+                table.ReleaseIfEmpty(slot);
+            }
+        }
+        catch (Exception error) when (failing >= 0 && Failures.IsOfFunction(error))
+        {
+            scope.TakeBack();
+            failures.Take(error, records.Values[next], timestamps[next], table.KeyOf(failing).ToString());
+            table.ReleaseIfEmpty(failing);
+            next++;
+        }
+
+        return next;
     }
 
     public override void OnWatermark(long watermark)
@@ -94,7 +109,7 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
                 error);
         }
 
-        scope.Keep();
+        if (scope.Undo is not null) scope.Keep();
         scope.Table.ReleaseIfEmpty(slot);
         scope.Flush();
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansStream.Functions;
 
 namespace OrleansStream.Sources;
@@ -60,7 +61,7 @@ public sealed class SourceOutput<T>
     /// <summary>Empties the output for a read of at most <paramref name="limit"/> records.</summary>
     internal void Begin(int limit)
     {
-        _values.AsSpan(0, Count).Clear();
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>()) _values.AsSpan(0, Count).Clear();
         _side.Clear();
         Count = 0;
         _limit = Math.Clamp(limit, 1, _values.Length);

@@ -32,12 +32,14 @@ internal sealed class ValueColumn<V> : KeyedColumn
     public bool Has(int slot) => (_cells.Read(slot).Mark & Present) != 0;
 
     /// <summary>The value, or the declared default of a key that has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Get(int slot)
     {
         ref readonly var cell = ref _cells.Read(slot);
         return (cell.Mark & Present) != 0 ? cell.Value : _state.Default;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(int slot, in V value) => GetRefForWrite(slot) = value;
 
     /// <summary>
