@@ -241,7 +241,8 @@ public sealed partial class LocalFolderStore : ICheckpointStore
     {
         try
         {
-            return await Task.Run(call, cancellation);
+            // On a thread of its own: a disk takes milliseconds, and the pool's few threads are the subtasks'.
+            return await Task.Factory.StartNew(call, cancellation, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
         }
         catch (Exception e) when (IsStoreError(e))
         {

@@ -344,8 +344,8 @@ internal sealed partial class SubtaskDriver
 /// <summary>The limits that a subtask's driver keeps.</summary>
 internal sealed record SubtaskTimings
 {
-    /// <summary>How long a turn may take before it gives way.</summary>
-    public TimeSpan TurnLimit { get; init; } = TimeSpan.FromMilliseconds(2);
+    /// <summary>How long a turn may take before it gives way: what a record waits for other subtasks is a few of these.</summary>
+    public TimeSpan TurnLimit { get; init; } = TimeSpan.FromMilliseconds(0.5);
 
     /// <summary>After how long without word from the coordinator the subtask ends itself.</summary>
     public TimeSpan CoordinatorSilence { get; init; } = TimeSpan.FromSeconds(20);
