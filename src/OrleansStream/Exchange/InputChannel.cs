@@ -68,13 +68,13 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
     }
 
     /// <summary>
-    /// Whether so much was processed that the sender should hear of it. A sender without room has sent a whole window behind the last credit, so the credit for half of it
-    /// always comes; less than that it learns with the replies to what it sends next.
+    /// Whether so much was processed that the sender should hear of it: a quarter of the window, so that it goes on before the inbox is empty also when a record takes long.
+    /// A sender without room has sent a whole window behind the last credit, so credit always comes; less than that it learns with the replies to what it sends next.
     /// </summary>
     public bool TryTakeCredit(out long processed)
     {
         processed = Processed;
-        if (Processed - _credited < Math.Max(1, window / 2)) return false;
+        if (Processed - _credited < Math.Max(1, window / 4)) return false;
         _credited = Processed;
         return true;
     }

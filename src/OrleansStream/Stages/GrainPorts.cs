@@ -31,7 +31,7 @@ internal sealed class GrainSubtaskNetwork(IGrainFactory grains, string job, Atte
         return isElsewhere && envelope.Batch is { } batch ? PostElsewhereAsync(grain, envelope, batch) : grain.PostAsync(envelope);
     }
 
-    public Task CreditAsync(SubtaskId to, Credit credit) => _subtasks[to].Grain.CreditAsync(credit).AsTask();
+    public ValueTask CreditAsync(SubtaskId to, Credit credit) => _subtasks[to].Grain.CreditAsync(credit);
 
     /// <summary>
     /// Sends to another silo and gives the batch back to the pool once nobody can read it any more: when the first call that was not answered

@@ -11,7 +11,7 @@ internal interface ISubtaskNetwork
 {
     ValueTask<PostReply> PostAsync(SubtaskId to, Envelope envelope);
 
-    Task CreditAsync(SubtaskId to, Credit credit);
+    ValueTask CreditAsync(SubtaskId to, Credit credit);
 }
 
 /// <summary>How a subtask reaches its attempt's coordinator. Calls may be repeated; false means the coordinator no longer counts this opening in.</summary>

@@ -144,23 +144,16 @@ internal sealed partial class Subtask
     public void FlushAll()
     {
         foreach (var writer in _writers) writer.Flush();
-        _unsentSince = HasUnsent() ? _context.Now.Elapsed : null;
+        _unsentSince = HasUnsent ? _context.Now.Elapsed : null;
     }
 
-    private bool HasUnsent()
-    {
-        foreach (var writer in _writers)
-        {
-            if (writer.HasUnsent) return true;
-        }
-
-        return false;
-    }
+    /// <summary>Whether records or watermarks are gathered and not sent.</summary>
+    public bool HasUnsent => Array.Exists(_writers, static writer => writer.HasUnsent);
 
     private void FlushIfDue(Clock now)
     {
         if (_unsentSince is { } since && now.Elapsed - since >= FlushAfterMs) FlushAll();
-        if (_unsentSince is null && HasUnsent()) _unsentSince = now.Elapsed;
+        if (_unsentSince is null && HasUnsent) _unsentSince = now.Elapsed;
     }
 
     /// <summary>The longest that a record waits in a batch that is not full while the subtask is busy, or has no room on another channel.</summary>

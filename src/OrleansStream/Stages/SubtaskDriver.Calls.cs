@@ -50,13 +50,18 @@ internal sealed partial class SubtaskDriver
             do
             {
                 var credit = new Credit(_context.Attempt, Id, _context.Incarnation, input.FromIncarnation, channel, processed);
-                await CallAsync(
-                    async () =>
-                    {
-                        await _network.CreditAsync(input.From, credit);
-                        return true;
-                    },
-                    $"returning credit to subtask {input.From}");
+                var isKnown = false;
+                try
+                {
+                    // As when sending: the first try as it comes.
+                    await _network.CreditAsync(input.From, credit);
+                    isKnown = true;
+                }
+                catch (Exception error) when (error is not InvariantException)
+                {
+                }
+
+                if (!isKnown) await CreditAgainAsync(input, credit);
             }
             while (!_ended.IsCancellationRequested && input.TryTakeCredit(out processed));
         }
@@ -68,6 +73,19 @@ internal sealed partial class SubtaskDriver
         {
             _crediting.Remove(channel);
         }
+    }
+
+    private async Task CreditAgainAsync(InputChannel input, Credit credit)
+    {
+        if (_ended.IsCancellationRequested) return;
+        await Task.Delay(_timings.CallPause, _time, _ended.Token);
+        await CallAsync(
+            async () =>
+            {
+                await _network.CreditAsync(input.From, credit);
+                return true;
+            },
+            $"returning credit to subtask {input.From}");
     }
 
     /// <summary>Makes a frozen snapshot durable and sends the receipt. Snapshots of one subtask follow each other, so a receipt names all output prepared before it.</summary>

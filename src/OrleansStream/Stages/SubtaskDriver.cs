@@ -29,6 +29,7 @@ internal sealed partial class SubtaskDriver
     private readonly Dictionary<(SubtaskId, int), OutputChannel> _outputs = [];
     private readonly HashSet<int> _crediting = [];
     private StepKind? _waitsFor;
+    private bool _lingered;
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _snapshots = Task.CompletedTask;
     private long _heardAt;
@@ -229,6 +230,14 @@ internal sealed partial class SubtaskDriver
             switch (step.Kind)
             {
                 case StepKind.Dry:
+                    // Another turn first: where all are busy it comes later and more has come meanwhile, where nobody is it comes at once.
+                    if (!_lingered && _subtask.HasUnsent)
+                    {
+                        _lingered = true;
+                        return null;
+                    }
+
+                    _lingered = false;
                     _subtask.FlushAll();
                     AwaitSplits();
                     return StepKind.Dry;

@@ -17,7 +17,7 @@ namespace OrleansStream.State;
 internal sealed class PagedColumn<TCell>
     where TCell : struct
 {
-    public const int PageShift = 8;
+    public const int PageShift = 6;
     public const int PageCells = 1 << PageShift;
     public const int PageMask = PageCells - 1;
 

@@ -88,10 +88,10 @@ public sealed class ChannelTests
     }
 
     [Fact]
-    public void Credit_goes_back_for_half_a_window_and_once()
+    public void Credit_goes_back_for_a_quarter_of_a_window_and_once()
     {
-        var input = Input();
-        for (var number = 1; number <= Window; number++) input.Accept(Wiring.Envelope(number));
+        var input = new InputChannel(Wiring.Upper, 0, window: 8);
+        for (var number = 1; number <= 4; number++) input.Accept(Wiring.Envelope(number));
         input.Done();
         Assert.False(input.TryTakeCredit(out _));
         input.Done();

@@ -82,10 +82,10 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
         return reply with { Processed = 0 };
     }
 
-    public Task CreditAsync(SubtaskId to, Credit credit)
+    public ValueTask CreditAsync(SubtaskId to, Credit credit)
     {
         if (_here.Run.Breakage == Breakage.NoRepeatCheck) credit = credit with { Processed = self.Blind.Unshift(credit.Channel, credit.Processed) };
-        return _here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => silo.Subtask(attempt, to), subtask => subtask.CreditAsync(credit));
+        return new(_here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => silo.Subtask(attempt, to), subtask => subtask.CreditAsync(credit)));
     }
 
     /// <summary>The addressee; with <see cref="Breakage.NoIncarnationCheck"/> whichever opening of the subtask is the newest.</summary>
