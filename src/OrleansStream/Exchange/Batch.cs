@@ -113,5 +113,5 @@ internal static class BatchSize
     public const int Small = 128;
 
     /// <summary>What a channel uses whose last batch was more than a small one.</summary>
-    public const int Full = 2048;
+    public const int Full = 3072;
 }

@@ -90,7 +90,7 @@ internal sealed class JobPlan
 internal sealed class PlannedStage(int index, Node head, int parallelism)
 {
     /// <summary>The most envelopes on a channel that are sent and not processed.</summary>
-    public const int ChannelWindow = 8;
+    public const int ChannelWindow = 6;
 
     private readonly HashSet<Node> _nodes = [];
     private readonly List<(Edge Edge, PlannedStage From, int FirstChannel)> _inputs = [];
