@@ -87,16 +87,24 @@ internal sealed class PagedColumn<TCell>
         var page = _pages[p];
         if (page is null)
         {
-            _pages[p] = new TCell[PageCells];
+            _pages[p] = NewPage();
         }
         else if (IsNeeded(page, p))
         {
-            _pages[p] = (TCell[])page.Clone();
+            var copy = NewPage();
+            page.CopyTo(copy, 0);
+            _pages[p] = copy;
             CopiedPages++;
         }
 
         _pageEpochs[p] = _epoch;
     }
+
+    /// <summary>
+    /// Pages live long and come in floods, when a large state is filled or written to behind a freeze: without references they go where the collector never moves anything,
+    /// so that no pause is spent on carrying them from generation to generation.
+    /// </summary>
+    private static TCell[] NewPage() => GC.AllocateArray<TCell>(PageCells, pinned: !RuntimeHelpers.IsReferenceOrContainsReferences<TCell>());
 
     private bool IsNeeded(TCell[] page, int p)
     {
