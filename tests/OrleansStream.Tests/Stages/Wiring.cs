@@ -53,20 +53,20 @@ internal static class Wiring
     /// <summary>An envelope of a made-up sender, numbered by hand.</summary>
     public static Envelope Envelope(long sequence, Batch? batch = null, int channel = 0, long watermark = long.MinValue, bool idle = false, Barrier? barrier = null, bool end = false, SubtaskId? from = null,
         bool more = false) => new()
-    {
-        Attempt = Attempt.First,
-        From = from ?? Upper,
-        FromIncarnation = UpperOpening,
-        ToIncarnation = LowerOpening,
-        Channel = channel,
-        Sequence = sequence,
-        Batch = batch,
-        Watermark = watermark,
-        Idle = idle,
-        Barrier = barrier,
-        End = end,
-        More = more,
-    };
+        {
+            Attempt = Attempt.First,
+            From = from ?? Upper,
+            FromIncarnation = UpperOpening,
+            ToIncarnation = LowerOpening,
+            Channel = channel,
+            Sequence = sequence,
+            Batch = batch,
+            Watermark = watermark,
+            Idle = idle,
+            Barrier = barrier,
+            End = end,
+            More = more,
+        };
 
     /// <summary>Everything that a channel may send now.</summary>
     public static List<Envelope> TakeAll(this OutputChannel channel)
