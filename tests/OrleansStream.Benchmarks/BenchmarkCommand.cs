@@ -93,12 +93,26 @@ internal static class BenchmarkCommand
         };
         try
         {
+            RequireFolder(settings);
             return await workload.RunAsync(settings, $"dotnet run -c Release --project tests/OrleansStream.Benchmarks -- {string.Join(' ', args)}");
         }
         catch (BadSettingsException error)
         {
             await Console.Error.WriteLineAsync(error.Message);
             return 2;
+        }
+    }
+
+    /// <summary>Before anything is measured, not in the middle of it.</summary>
+    private static void RequireFolder(RunSettings settings)
+    {
+        try
+        {
+            EmbeddedSilo.FolderFor(settings)?.Delete();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new BadSettingsException($"Checkpoints cannot be written to the folder '{settings.Storage}': {error.Message} Name another with --storage, or none.");
         }
     }
 
