@@ -20,6 +20,7 @@ internal static class AggregateContest
             100_000_000,
             [
                 new AggregateJob(Input),
+                new WithoutCheckpoints(new AggregateJob(Input)),
                 new PlainLoop<Amount, TotalTable>(work),
                 new TwoThreads<Amount, TotalTable>(work),
                 new AkkaPerRecord<Amount, TotalTable>(work),

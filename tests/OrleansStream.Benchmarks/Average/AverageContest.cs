@@ -17,6 +17,7 @@ internal static class AverageContest
             50_000_000,
             [
                 new AverageJob(Input),
+                new WithoutCheckpoints(new AverageJob(Input)),
                 new PlainLoop<Reading, WindowTable>(work),
                 new TwoThreads<Reading, WindowTable>(work),
                 new AkkaPerRecord<Reading, WindowTable>(work),
