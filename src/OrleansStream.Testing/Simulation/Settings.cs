@@ -2,7 +2,7 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>Limits of the engine in one run, drawn from its seed: small, so that every limit is met.</summary>
 internal sealed class Settings

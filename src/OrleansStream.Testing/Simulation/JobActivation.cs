@@ -1,7 +1,7 @@
 using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>The shell of a <see cref="JobDriver"/> in a simulated silo: does what <see cref="JobGrain"/> does in a real one.</summary>
 internal sealed class JobActivation : Activation
@@ -14,7 +14,7 @@ internal sealed class JobActivation : Activation
         var run = silo.Run;
         Driver = new JobDriver(
             SimulatedRun.JobName,
-            _ => run.PlanOf(run.NextParallelism()),
+            _ => silo.PlanOf(run.NextParallelism()),
             new SimulatedJobPort(silo),
             run.Store,
             run.Settings.Job,
@@ -44,7 +44,7 @@ internal sealed class JobActivation : Activation
                 return;
             }
 
-            Driver.Start(new JobStart());
+            Driver.Start(new JobStart { Arguments = Silo.Run.Job.Arguments, CheckpointInterval = Silo.Run.Job.CheckpointInterval });
         }
         catch (StoreException)
         {

@@ -5,7 +5,7 @@ using OrleansStream.Sinks;
 using OrleansStream.Stages;
 using Barrier = OrleansStream.Exchange.Barrier;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>The shell of a <see cref="SubtaskDriver"/> in a simulated silo: does what <see cref="SubtaskGrain"/> does in a real one.</summary>
 internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo, $"subtask {key}")
@@ -57,11 +57,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         return Task.FromResult(true);
     }
 
-    public Task<PostReply> PostAsync(Envelope envelope) => Task.FromResult(
-        Silo.Run.Breakage == Breakage.NoRepeatCheck ? Blind.Post(Opened(), envelope) : Opened().Post(envelope));
-
-    /// <summary>The broken receiver of <see cref="Breakage.NoRepeatCheck"/>.</summary>
-    public RepeatBlindness Blind => field ??= new RepeatBlindness();
+    public Task<PostReply> PostAsync(Envelope envelope) => Task.FromResult(Opened().Post(envelope));
 
     public Task<bool> CreditAsync(Credit credit)
     {
@@ -101,17 +97,17 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     private async Task<SubtaskDriver> MakeAsync(SubtaskOpening opening, Incarnation incarnation)
     {
         var run = Silo.Run;
-        var plan = run.PlanOf(opening.Parallelism);
-        var stage = plan.Stages[opening.Id.Stage];
-        var context = SimulatedRun.ContextOf(opening, stage, incarnation);
-        var subtask = new Subtask(context, stage);
-        await subtask.RestoreAsync(run.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
-        if (run.Breakage == Breakage.WatermarkNotRestored)
+        var plan = Silo.PlanOf(opening.Parallelism);
+        if (plan.Fingerprint != opening.Fingerprint)
         {
-            context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "watermark"))];
-            context.FormerWatermarks = [];
+            throw new JobRefusedException($"The job defines another graph on {Silo.Name} than where it was started: every silo must define the same from the same arguments.");
         }
 
+        var stage = plan.Stages[opening.Id.Stage];
+        var context = SimulatedJob.ContextOf(Silo.Services, opening, stage, incarnation);
+        var subtask = new Subtask(context, stage);
+        await subtask.RestoreAsync(run.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
+        run.Build.Restored(context);
         _network = new SimulatedSubtaskNetwork(this, opening.Attempt);
         _coordinator = new SimulatedCoordinatorPort(Silo, opening.Attempt, opening.Id);
         var writer = new SnapshotWriter(run.Store, run.Offload, run.NewRetry(), run.Settings.PieceBytes);
@@ -127,7 +123,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         Silo.Forget(this);
     }
 
-    private SubtaskDriver Opened()
+    public SubtaskDriver Opened()
     {
         if (Driver is { } driver) return driver;
         if (_opening is null) Silo.Forget(this);

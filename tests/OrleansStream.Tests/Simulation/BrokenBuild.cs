@@ -1,10 +1,13 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
+using OrleansStream.Testing.Simulation;
+using Silo = OrleansStream.Testing.Simulation.Silo;
 
 namespace OrleansStream.Tests.Simulation;
 
-/// <summary>Builds of the engine that lack one guard: taken out where the simulation holds the seam, so that the engine itself has no switch for it.</summary>
+/// <summary>The guard that a build of the engine lacks.</summary>
 internal enum Breakage
 {
     /// <summary>The engine as it is.</summary>
@@ -33,6 +36,78 @@ internal enum Breakage
 
     /// <summary>A log entry whose outcome is unknown is not made again: its writer goes on as if it were there.</summary>
     UnknownOutcomeGivenUp,
+}
+
+/// <summary>A build of the engine that lacks one guard. For one run.</summary>
+internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
+{
+    private readonly Dictionary<SubtaskActivation, BarrierLag> _lags = [];
+    private readonly Dictionary<SubtaskActivation, RepeatBlindness> _blind = [];
+
+    public override long OffsetToSave(long next, long count) => breakage == Breakage.OffsetAhead ? Math.Min(next + 3, count) : next;
+
+    public override void Restored(SubtaskContext context)
+    {
+        if (breakage != Breakage.WatermarkNotRestored) return;
+        context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "watermark"))];
+        context.FormerWatermarks = [];
+    }
+
+    public override Envelope Leaving(SubtaskActivation from, SubtaskId to, Envelope envelope) =>
+        breakage == Breakage.BarrierAfterNewer ? Of(_lags, from).Delay(to, envelope) : envelope;
+
+    /// <summary>Whichever opening of the subtask is the newest, where incarnations are not looked at.</summary>
+    public override SubtaskActivation Addressee(Silo silo, Attempt attempt, SubtaskId to) =>
+        breakage == Breakage.NoIncarnationCheck && silo.Run.NewestOf(to) is { } newest ? newest : silo.Subtask(attempt, to);
+
+    /// <summary>A broken receiver gets a message of its own also within a silo, for it might give one batch back to the pool twice.</summary>
+    public override async Task<PostReply> DeliverAsync(Silo from, SubtaskActivation receiver, Envelope envelope)
+    {
+        envelope = Wire.Copy(envelope);
+        if (breakage == Breakage.NoRepeatCheck) return Of(_blind, receiver).Post(receiver.Opened(), envelope);
+        if (breakage != Breakage.NoIncarnationCheck || !Forgery.IsForeign(receiver, envelope)) return await receiver.PostAsync(envelope);
+        var reply = await receiver.PostAsync(Forgery.AsExpected(receiver.Driver!.Subtask, envelope));
+        return reply with { Processed = 0 };
+    }
+
+    public override Credit Crediting(SubtaskActivation receiver, Credit credit) =>
+        breakage == Breakage.NoRepeatCheck ? credit with { Processed = Of(_blind, receiver).Unshift(credit.Channel, credit.Processed) } : credit;
+
+    public override Task<bool> CreateAsync(SimulatedRun run, string name, Func<bool> create, Func<Task<bool>> call) => breakage switch
+    {
+        Breakage.ManifestBeforeSegment when name.Contains("/segments/", StringComparison.Ordinal) => AnsweredBeforeDurable(run, create),
+        Breakage.UnknownOutcomeGivenUp when SimulatedStore.IsLogEntry(name) => GivenUpAsync(call()),
+        _ => call(),
+    };
+
+    public override bool SkipsCommit(SimulatedRun run) => breakage == Breakage.PendingNotCommitted && run.IsJob(run.Scheduler.Current);
+
+    /// <summary>Says that an object is durable before it is.</summary>
+    private static Task<bool> AnsweredBeforeDurable(SimulatedRun run, Func<bool> create)
+    {
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(30)), () => create());
+        return Task.FromResult(true);
+    }
+
+    /// <summary>Goes on as if what is not known had come out well.</summary>
+    private static async Task<bool> GivenUpAsync(Task<bool> call)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (StoreException)
+        {
+            return true;
+        }
+    }
+
+    private static T Of<T>(Dictionary<SubtaskActivation, T> all, SubtaskActivation activation)
+        where T : new()
+    {
+        if (!all.TryGetValue(activation, out var one)) all[activation] = one = new T();
+        return one;
+    }
 }
 
 /// <summary>Makes messages look like those that the receiver waits for.</summary>

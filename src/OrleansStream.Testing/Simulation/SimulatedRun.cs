@@ -1,13 +1,10 @@
+using System.Globalization;
 using System.Runtime.ExceptionServices;
-using Microsoft.Extensions.DependencyInjection;
 using OrleansStream.Checkpoints;
-using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
-using OrleansStream.State;
-using OrleansStream.Tests.State;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>What a checker found.</summary>
 internal sealed record Violation(string Checker, string Message);
@@ -20,46 +17,37 @@ internal sealed class SimulatedRun
 {
     public const string JobName = "job";
     public const int MostParallelism = 4;
-    private const int MaxParallelism = 16;
     private const long MostSteps = 3_000_000;
-
-    /// <summary>How long the job may take to its end once nothing goes wrong any more.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [ThreadStatic]
     private static SimulatedRun? _current;
 
     private readonly List<Silo> _silos = [];
     private readonly List<string> _members = [];
-    private readonly Dictionary<int, JobPlan> _plans = [];
-    private readonly HistoryChecker _history;
-    private readonly Accidents _accidents;
+    private readonly Fate _fate;
     private int _hotSteps;
     private bool _isFinished;
 
     static SimulatedRun() => AppDomain.CurrentDomain.FirstChanceException += static (_, thrown) => _current?.OnThrown(thrown);
 
-    public SimulatedRun(int seed, Breakage breakage = Breakage.None, Action<string>? trace = null)
+    public SimulatedRun(int seed, Accidents accidents, EngineBuild? build = null, Action<string>? trace = null)
     {
         Seed = seed;
-        Breakage = breakage;
+        Build = build ?? EngineBuild.AsItIs;
         Scheduler = new Scheduler(seed);
-        Trace = trace;
+        if (trace is not null) Trace = line => trace(string.Create(CultureInfo.InvariantCulture, $"{Scheduler.Now.TotalMilliseconds,10:0.00} ms  {line}"));
         Settings = new Settings(Random);
-        Weather = new Weather(Random);
+        Weather = new Weather(Random, accidents);
         Outside = new Outside(this);
         Store = new SimulatedStore(this);
         Network = new Network(this);
-        _accidents = new Accidents(this);
-        _history = new HistoryChecker(this);
-        FixedParallelism = Random.Next(3) == 0 ? null : Random.Next(1, MostParallelism + 1);
-        Job = SimulatedJob.Of(Random.Next(SimulatedJob.Kinds), this);
-        for (var i = Random.Next(1, 4); i > 0; i--) AddSilo();
+        _fate = new Fate(this);
+        History = new HistoryChecker(this);
     }
 
     public int Seed { get; }
 
-    public Breakage Breakage { get; }
+    public EngineBuild Build { get; }
 
     public Scheduler Scheduler { get; }
 
@@ -75,12 +63,17 @@ internal sealed class SimulatedRun
 
     public Network Network { get; }
 
-    public SimulatedJob Job { get; }
+    public HistoryChecker History { get; }
+
+    public SimulatedJob Job { get; private set; } = null!;
+
+    /// <summary>How long the job may take to its end once nothing goes wrong any more.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
     public IOffload Offload => field ??= new SimulatedOffload(this);
 
     /// <summary>The parallelism of all attempts; null when each has its own.</summary>
-    public int? FixedParallelism { get; }
+    public int? FixedParallelism { get; private set; }
 
     /// <summary>Hears of what happens, for people who follow one seed.</summary>
     public Action<string>? Trace { get; }
@@ -92,13 +85,21 @@ internal sealed class SimulatedRun
     /// <summary>The silos that the cluster counts as living.</summary>
     public IReadOnlyList<string> Members => [.. _members];
 
-    public int Publications => _history.Publications;
+    public int Publications => History.Publications;
 
-    public int Attempts => _history.Attempts;
+    public int Attempts => History.Attempts;
 
-    public int Restores => _history.Restores;
+    public int Restores => History.Restores;
 
-    public int AccidentCount => _accidents.Count;
+    public IReadOnlyList<SimulatedAccident> Accidents => _fate.Struck;
+
+    /// <summary>Gives the cluster its job and its silos; then it can be run.</summary>
+    public void Begin(SimulatedJob job, int? parallelism, int silos)
+    {
+        Job = job;
+        FixedParallelism = parallelism;
+        for (var i = 0; i < silos; i++) AddSilo();
+    }
 
     /// <summary>Runs to the end or the first violation.</summary>
     public void Execute()
@@ -110,7 +111,7 @@ internal sealed class SimulatedRun
         {
             Supervise();
             RunWhile(() => !_isFinished, limit: () => Weather.EndsAt + Patience);
-            if (Violation is null && !_isFinished) Violate("liveness", $"the job has not ended {Patience.TotalSeconds} s after the last fault");
+            if (Violation is null && !_isFinished) Violate("liveness", $"the job has not ended {Patience.TotalSeconds} s after the last fault{Causes()}");
             CheckOutput();
             Afterwards();
             CheckOutput();
@@ -130,7 +131,7 @@ internal sealed class SimulatedRun
     {
         if (Violation is not null) return;
         Violation = new Violation(checker, message);
-        Trace?.Invoke($"{Scheduler.Now.TotalMilliseconds:0.00} VIOLATION {checker}: {message}");
+        Trace?.Invoke($"VIOLATION {checker}: {message}");
     }
 
     /// <summary>Something was just written or committed: now an accident is worth most.</summary>
@@ -147,22 +148,7 @@ internal sealed class SimulatedRun
 
     public void Evict(Silo silo) => _members.Remove(silo.Name);
 
-    public JobPlan PlanOf(int parallelism)
-    {
-        if (_plans.TryGetValue(parallelism, out var known)) return known;
-        var graph = new JobGraph(Services.Instance);
-        Job.Define(graph);
-        return _plans[parallelism] = JobPlan.Create(JobName, graph, parallelism, MaxParallelism);
-    }
-
-    public int NextParallelism() => FixedParallelism ?? Random.Next(1, MostParallelism + 1);
-
-    public Target NewTarget(string name)
-    {
-        var target = new Target(name);
-        _history.Watch(target);
-        return target;
-    }
+    public int NextParallelism() => FixedParallelism ?? Random.Next(1, Math.Min(MostParallelism, Job.MaxParallelism) + 1);
 
     public Incarnation NewIncarnation() => new(Random.NextInt64(1, long.MaxValue));
 
@@ -173,22 +159,6 @@ internal sealed class SimulatedRun
         Limit = 4,
         FirstDelay = TimeSpan.FromMilliseconds(3),
         LongestDelay = TimeSpan.FromMilliseconds(20),
-    };
-
-    public static SubtaskContext ContextOf(SubtaskOpening opening, PlannedStage stage, Incarnation incarnation) => new()
-    {
-        Job = opening.Job,
-        Stage = stage.Name,
-        Id = opening.Id,
-        Attempt = opening.Attempt,
-        Incarnation = incarnation,
-        Parallelism = stage.Parallelism,
-        MaxParallelism = opening.MaxParallelism,
-        Services = Services.Instance,
-        Serializers = StateSetup.Serializers,
-        State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism), opening.MaxParallelism, StateSetup.Serializers),
-        Splits = opening.Splits,
-        RecordsPerSecond = opening.RecordsPerSecond,
     };
 
     /// <summary>The newest opening of a subtask that is started, of whatever attempt.</summary>
@@ -221,7 +191,7 @@ internal sealed class SimulatedRun
     {
         if (Violation is not null) return;
         Weather.IsOver = true;
-        _accidents.WakeAll();
+        _fate.WakeAll();
         var until = Scheduler.Now + TimeSpan.FromSeconds(8);
         RunWhile(static () => true, () => until);
         if (Violation is not null) return;
@@ -234,18 +204,27 @@ internal sealed class SimulatedRun
         while (Violation is null && wanted() && Scheduler.Now < limit())
         {
             if (Scheduler.Now >= Weather.EndsAt) Weather.IsOver = true;
-            if (!Weather.IsOver && Weather.Accidents > 0 && Weather.Strikes(_hotSteps > 0 ? Weather.HotAccidentRate : Weather.AccidentRate))
+            if (Weather.StrikesLeft > 0 && Weather.Chance(_hotSteps > 0 ? Weather.HotStrikeRate : Weather.StrikeRate))
             {
-                Weather.Accidents--;
-                _accidents.Strike();
+                Weather.StrikesLeft--;
+                _fate.Strike();
             }
 
             if (_hotSteps > 0) _hotSteps--;
             if (!Scheduler.Step()) return;
-            if (Scheduler.Escaped is { } actor) Violate("escape", $"a continuation of {actor} came from another thread");
+            if (Scheduler.Escaped is { } actor) Violate("escape", $"a continuation of {actor} came from another thread: it awaits what is not simulated");
             if (Scheduler.Steps > MostSteps) Violate("liveness", $"the run took more than {MostSteps} steps");
         }
     }
+
+    /// <summary>What the job's own grains say of the attempts that ended.</summary>
+    private string Causes() => string.Concat(_silos
+        .Where(static silo => silo.IsAlive)
+        .SelectMany(static silo => silo.Jobs)
+        .Select(static job => job.Driver.Cause)
+        .Where(static cause => cause is not null)
+        .Distinct()
+        .Select(static cause => $"; its attempts end with: {cause}"));
 
     private void CheckOutput()
     {
@@ -259,18 +238,13 @@ internal sealed class SimulatedRun
     /// <summary>What the engine throws at itself is a violation wherever it is caught.</summary>
     private void OnThrown(FirstChanceExceptionEventArgs thrown)
     {
-        if (thrown.Exception is InvariantException or NullReferenceException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException)
+        if (Job.IsFault(thrown.Exception))
             Violate("invariant", thrown.Exception.GetType().Name + ": " + thrown.Exception.Message + "\n" + Environment.StackTrace);
     }
 
     public override string ToString() =>
-        $"Seed {Seed}: {Job.GetType().Name}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {AccidentCount} accidents, "
+        $"Seed {Seed}: {Job.Title}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {Accidents.Count} accidents, "
         + $"{Scheduler.Steps} steps, {Scheduler.Now.TotalMilliseconds:0} ms: {(Violation is { } found ? $"{found.Checker}: {found.Message}" : "well")}";
-
-    private static class Services
-    {
-        public static readonly IServiceProvider Instance = new ServiceCollection().BuildServiceProvider();
-    }
 
     private sealed class SimulatedOffload(SimulatedRun run) : IOffload
     {

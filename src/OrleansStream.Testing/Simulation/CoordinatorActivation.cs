@@ -2,7 +2,7 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>The shell of a <see cref="CheckpointDriver"/> in a simulated silo: does what <see cref="CheckpointGrain"/> does in a real one.</summary>
 internal sealed class CoordinatorActivation(Silo silo, string key) : Activation(silo, $"{key}")

@@ -1,7 +1,8 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>What lives on a silo and takes calls, a turn at a time.</summary>
 internal abstract class Activation(Silo silo, string name)
@@ -27,6 +28,7 @@ internal sealed class Silo(SimulatedRun run, string name)
     private readonly SortedDictionary<string, CoordinatorActivation> _coordinators = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CoordinatorOpening> _handover = [];
     private readonly List<JobActivation> _jobs = [];
+    private readonly Dictionary<int, JobPlan> _plans = [];
     private readonly AgentActivation[] _agent = new AgentActivation[1];
 
     public SimulatedRun Run => run;
@@ -37,6 +39,9 @@ internal sealed class Silo(SimulatedRun run, string name)
 
     public bool IsPaused { get; private set; }
 
+    /// <summary>What functions on this silo ask for: of its own, and gone with it.</summary>
+    public IServiceProvider Services => field ??= run.Job.NewServices();
+
     public IEnumerable<SubtaskActivation> Subtasks => _subtasks.Values.SelectMany(static same => same);
 
     public IEnumerable<CoordinatorActivation> Coordinators => _coordinators.Values;
@@ -44,6 +49,13 @@ internal sealed class Silo(SimulatedRun run, string name)
     public IReadOnlyList<JobActivation> Jobs => _jobs;
 
     public AgentActivation Agent => _agent[0] ??= new AgentActivation(this);
+
+    /// <summary>The job as this silo defines it.</summary>
+    public JobPlan PlanOf(int parallelism)
+    {
+        if (!_plans.TryGetValue(parallelism, out var plan)) _plans[parallelism] = plan = run.Job.NewPlan(parallelism, Services);
+        return plan;
+    }
 
     /// <summary>The activation of a subtask; when there are two, either. Made when it is called, as Orleans does.</summary>
     public SubtaskActivation Subtask(Attempt attempt, SubtaskId id)

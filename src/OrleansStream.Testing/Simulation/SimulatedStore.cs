@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
 using OrleansStream.Checkpoints;
-using OrleansStream.Jobs;
-using OrleansStream.Tests.Checkpoints;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>
 /// A checkpoint store whose creates and reads are linearizable, and which is bad at everything else: calls fail, are carried out and not answered, are carried out long after the
@@ -46,9 +44,7 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
             return true;
         }
 
-        if (run.Breakage == Breakage.ManifestBeforeSegment && name.Contains("/segments/", StringComparison.Ordinal)) return AnsweredBeforeDurable(Create);
-        var call = CallAsync($"create '{name}'", Create, cancellation);
-        return new(run.Breakage == Breakage.UnknownOutcomeGivenUp && IsLogEntry(name) ? GivenUpAsync(call) : call);
+        return new(run.Build.CreateAsync(run, name, Create, () => CallAsync($"create '{name}'", Create, cancellation)));
     }
 
     public IObjectWriter BeginObject(string name)
@@ -126,26 +122,6 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
     private Task<T> CallAsync<T>(string what, Func<T> act, CancellationToken cancellation) =>
         run.Outside.CallAsync(what, act, run.Weather.StoreFaultRate, static message => new StoreException(message), cancellation);
 
-    /// <summary>The broken store of <see cref="Breakage.ManifestBeforeSegment"/>: says that an object is durable before it is.</summary>
-    private ValueTask<bool> AnsweredBeforeDurable(Func<bool> create)
-    {
-        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(30)), () => create());
-        return new(true);
-    }
-
-    /// <summary>The broken caller of <see cref="Breakage.UnknownOutcomeGivenUp"/>: goes on as if what it does not know had come out well.</summary>
-    private static async Task<bool> GivenUpAsync(Task<bool> call)
-    {
-        try
-        {
-            return await call;
-        }
-        catch (StoreException)
-        {
-            return true;
-        }
-    }
-
     public static bool IsLogEntry(string name) => name.Contains("/log/", StringComparison.Ordinal);
 
     /// <summary>Reads the store as it is, at once and without faults, for checkers.</summary>
@@ -173,58 +149,4 @@ internal sealed class SimulatedStore(SimulatedRun run) : ICheckpointStore
 
         public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => throw new NotSupportedException();
     }
-}
-
-/// <summary>Calls to what is outside of the cluster: they take time, fail before or after they were carried out, or are carried out long after the caller gave up.</summary>
-internal sealed class Outside(SimulatedRun run)
-{
-    public async Task<T> CallAsync<T>(string what, Func<T> act, double faultRate, Func<string, StreamException> failure, CancellationToken cancellation)
-    {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (cancellation.CanBeCanceled) cancellation.UnsafeRegister(_ => answer.TrySetCanceled(cancellation), null);
-        var delay = Delay();
-        if (!run.Weather.Strikes(faultRate))
-        {
-            run.Scheduler.After(delay, () => Act(act, answer));
-            return await answer.Task;
-        }
-
-        var error = failure($"The simulation did not {what}, or did.");
-        switch (run.Random.Next(4))
-        {
-            case 0: // Not carried out.
-                break;
-            case 1: // Carried out, and not answered.
-                run.Scheduler.After(delay / 2, () => Act(act, null));
-                break;
-            case 2: // Carried out when the caller knows that it failed.
-                run.Scheduler.After(delay + TimeSpan.FromMilliseconds(run.Random.Next(30)), () => Act(act, null));
-                break;
-            default: // Carried out long afterwards.
-                run.Scheduler.After(delay + TimeSpan.FromMilliseconds(run.Random.Next(2000)), () => Act(act, null));
-                break;
-        }
-
-        run.Scheduler.After(delay, () => answer.TrySetException(error));
-        return await answer.Task;
-    }
-
-    private void Act<T>(Func<T> act, TaskCompletionSource<T>? answer)
-    {
-        T result;
-        try
-        {
-            result = act();
-        }
-        catch (StreamException refused)
-        {
-            if (answer is not null) run.Scheduler.After(Delay(), () => answer.TrySetException(refused));
-            return;
-        }
-
-        if (answer is not null) run.Scheduler.After(Delay(), () => answer.TrySetResult(result));
-    }
-
-    /// <summary>Mostly short; now and then long.</summary>
-    private TimeSpan Delay() => TimeSpan.FromTicks(run.Weather.Strikes(run.Weather.SlowRate) ? run.Random.Next(500_000) : run.Random.Next(100, 8_000));
 }

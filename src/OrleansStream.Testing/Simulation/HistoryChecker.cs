@@ -2,7 +2,7 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>
 /// Watches the store and the sinks from outside, in the order in which things take effect, and knows nothing of who did them. It checks:
@@ -37,7 +37,7 @@ internal sealed class HistoryChecker
 
     public int Attempts => _logs.Count;
 
-    public void Watch(Target target) => target.Committed = (output, permit) => OnCommitted(target, output, permit);
+    public void Watch(SimulatedTarget target) => target.Committed = (output, permit) => OnCommitted(target, output, permit);
 
     private void OnCreated(string name, byte[] content)
     {
@@ -121,7 +121,7 @@ internal sealed class HistoryChecker
             }
         }
 
-        if (_run.Violation is null && _run.Job.ProblemOf(Cut.Read(_run, manifest)) is { } problem) _run.Violate("cut", $"checkpoint {manifest.Id}: {problem}");
+        if (_run.Violation is null && _run.Job.ProblemOf(manifest) is { } problem) _run.Violate("cut", $"checkpoint {manifest.Id}: {problem}");
     }
 
     private void OnKept(IReadOnlyList<ManifestRef> kept)
@@ -145,7 +145,7 @@ internal sealed class HistoryChecker
         Require(number != _logs[attempt].Count - 1 || LogEntry.Decode(name, content) is not Sealed, "sealed", $"the seal of attempt {attempt} is deleted");
     }
 
-    private void OnCommitted(Target target, PendingOutput output, CommitPermit permit)
+    private void OnCommitted(SimulatedTarget target, PendingOutput output, CommitPermit permit)
     {
         _run.Hot();
         Require(_permitted.Contains($"{target.Name}/{output.Handle}"), "permit", $"output '{output.Handle}' of sink '{target.Name}' became visible with the permit of {permit.Checkpoint}, and no published manifest names it");

@@ -1,32 +1,32 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
+using OrleansStream.Testing.Simulation;
 
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>A job with an answer that plain code computes: from all of its input, and for any set of offsets.</summary>
-internal abstract class SimulatedJob(SimulatedRun run, params IReadOnlyList<Input> inputs)
+internal abstract class EngineJob(SimulatedRun run, params IReadOnlyList<Input> inputs) : SimulatedJob(run)
 {
-    private readonly Dictionary<string, Target> _targets = [];
-
-    protected SimulatedRun Run => run;
-
-    public IReadOnlyList<Input> Inputs => inputs;
-
-    public IReadOnlyDictionary<string, Target> Targets => _targets;
-
-    public abstract void Define(JobGraph graph);
+    /// <summary>The job as the checkers define it, to read checkpoints.</summary>
+    public JobPlan Plan => field ??= NewPlan(1, NewServices());
 
     /// <summary>What is wrong with a checkpoint, given that it should hold the effect of exactly the records before its offsets; null when nothing is.</summary>
     public abstract string? ProblemOf(Cut cut);
 
+    public sealed override string? ProblemOf(Manifest manifest) => ProblemOf(Cut.Read(Run, manifest));
+
     /// <summary>What is wrong with the output of the whole run; null when nothing is.</summary>
-    public abstract string? ProblemOfOutput();
+    public abstract override string? ProblemOfOutput();
+
+    /// <summary>What the engine and these jobs throw at themselves is a fault.</summary>
+    public sealed override bool IsFault(Exception thrown) =>
+        base.IsFault(thrown) || thrown is NullReferenceException or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException;
 
     /// <summary>Where a sink of the job writes to.</summary>
-    protected SimulatedSink SinkOf(string name)
-    {
-        if (!_targets.TryGetValue(name, out var target)) _targets[name] = target = run.NewTarget(name);
-        return new SimulatedSink(run, target);
-    }
+    protected SimulatedSink<string> SinkOf(string name) => SinkOf<string>(name);
+
+    /// <summary>Everything that is visible of a sink's output.</summary>
+    protected IEnumerable<string> OutputOf(string sink) => ((SimulatedTarget<string>)Targets[sink]).Records.Select(static record => record.Value);
 
     /// <summary>The records of all inputs that are before the cut's offsets and pass the filter.</summary>
     protected IEnumerable<Reading> Before(Cut cut) => inputs.SelectMany(input => input.Before(cut.OffsetOf)).Where(static reading => Passes(reading));
@@ -34,7 +34,7 @@ internal abstract class SimulatedJob(SimulatedRun run, params IReadOnlyList<Inpu
     protected IEnumerable<Reading> All => inputs.SelectMany(static input => input.Before(static _ => long.MaxValue)).Where(static reading => Passes(reading));
 
     protected DataStream<Reading> ReadingsOf(JobGraph graph, Input input, TimeSpan? idleAfter = null) => graph
-        .From(input.Name, new SimulatedSource(run, input))
+        .From(input.Name, new SimulatedInputSource<Reading>(Run, input))
         .WithTimestamps(Bound, idleAfter)
         .Where(static reading => Passes(reading));
 
@@ -60,7 +60,7 @@ internal abstract class SimulatedJob(SimulatedRun run, params IReadOnlyList<Inpu
     }
 
     /// <summary>One of the jobs, by the seed.</summary>
-    public static SimulatedJob Of(int kind, SimulatedRun run)
+    public static EngineJob Of(int kind, SimulatedRun run)
     {
         var random = run.Random;
         Input Input(string name, int farLateEvery = 0) => new(name, random.Next(1, 5), random.Next(60, 500), random.Next(1, 20), random.Next(), Disorder: 40, farLateEvery);

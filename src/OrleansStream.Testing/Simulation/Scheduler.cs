@@ -1,4 +1,4 @@
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>
 /// Runs a whole cluster on one thread in virtual time. Invariants: everything that happens is either an event, in the order of time and then of making, or one

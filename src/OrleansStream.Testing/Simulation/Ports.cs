@@ -5,7 +5,7 @@ using OrleansStream.Sinks;
 using OrleansStream.Stages;
 using Barrier = OrleansStream.Exchange.Barrier;
 
-namespace OrleansStream.Tests.Simulation;
+namespace OrleansStream.Testing.Simulation;
 
 /// <summary>How a job's driver reaches the others.</summary>
 internal sealed class SimulatedJobPort(Silo here) : IJobPort
@@ -60,7 +60,7 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
 {
     private readonly Silo _here = self.Silo;
     private readonly Dictionary<SubtaskId, string> _silos = [];
-    private readonly BarrierLag? _lag = self.Silo.Run.Breakage == Breakage.BarrierAfterNewer ? new BarrierLag() : null;
+    private readonly EngineBuild _build = self.Silo.Run.Build;
 
     public void Begin(SubtaskTable table)
     {
@@ -69,28 +69,16 @@ internal sealed class SimulatedSubtaskNetwork(SubtaskActivation self, Attempt at
 
     public ValueTask<PostReply> PostAsync(SubtaskId to, Envelope envelope)
     {
-        if (_lag is not null) envelope = _lag.Delay(to, envelope);
-        return new(_here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => Find(silo, to), subtask => DeliverAsync(subtask, envelope)));
-    }
-
-    /// <summary>Within a silo the very object arrives; a broken receiver gets its own, for it might give one batch back to the pool twice.</summary>
-    private async Task<PostReply> DeliverAsync(SubtaskActivation receiver, Envelope envelope)
-    {
-        if (receiver.Silo != _here || _here.Run.Breakage != Breakage.None) envelope = Wire.Copy(envelope);
-        if (_here.Run.Breakage != Breakage.NoIncarnationCheck || !Forgery.IsForeign(receiver, envelope)) return await receiver.PostAsync(envelope);
-        var reply = await receiver.PostAsync(Forgery.AsExpected(receiver.Driver!.Subtask, envelope));
-        return reply with { Processed = 0 };
+        var leaving = _build.Leaving(self, to, envelope);
+        return new(_here.Run.Network.CallAsync(
+            _here, _silos[to], Network.ShortTimeout, silo => _build.Addressee(silo, attempt, to), subtask => _build.DeliverAsync(_here, subtask, leaving)));
     }
 
     public ValueTask CreditAsync(SubtaskId to, Credit credit)
     {
-        if (_here.Run.Breakage == Breakage.NoRepeatCheck) credit = credit with { Processed = self.Blind.Unshift(credit.Channel, credit.Processed) };
-        return new(_here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => silo.Subtask(attempt, to), subtask => subtask.CreditAsync(credit)));
+        var telling = _build.Crediting(self, credit);
+        return new(_here.Run.Network.CallAsync(_here, _silos[to], Network.ShortTimeout, silo => silo.Subtask(attempt, to), subtask => subtask.CreditAsync(telling)));
     }
-
-    /// <summary>The addressee; with <see cref="Breakage.NoIncarnationCheck"/> whichever opening of the subtask is the newest.</summary>
-    private SubtaskActivation Find(Silo silo, SubtaskId to) =>
-        _here.Run.Breakage == Breakage.NoIncarnationCheck && _here.Run.NewestOf(to) is { } newest ? newest : silo.Subtask(attempt, to);
 }
 
 /// <summary>How a subtask reaches its coordinator.</summary>
