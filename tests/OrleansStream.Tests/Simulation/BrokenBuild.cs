@@ -3,6 +3,7 @@ using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.Testing.Simulation;
+using Barrier = OrleansStream.Exchange.Barrier;
 using Silo = OrleansStream.Testing.Simulation.Silo;
 
 namespace OrleansStream.Tests.Simulation;
@@ -134,6 +135,23 @@ internal static class Forgery
         Idle = envelope.Idle,
         Barrier = envelope.Barrier,
         End = envelope.End,
+        More = envelope.More,
+    };
+
+    public static Envelope With(Envelope envelope, Barrier? barrier, long sequence) => new()
+    {
+        Attempt = envelope.Attempt,
+        From = envelope.From,
+        FromIncarnation = envelope.FromIncarnation,
+        ToIncarnation = envelope.ToIncarnation,
+        Channel = envelope.Channel,
+        Sequence = sequence,
+        Batch = envelope.Batch,
+        Watermark = envelope.Watermark,
+        Idle = envelope.Idle,
+        Barrier = barrier,
+        End = envelope.End,
+        More = envelope.More,
     };
 }
 
@@ -148,7 +166,7 @@ internal sealed class BarrierLag
         sent[envelope.Sequence] = envelope;
         var late = envelope.End ? envelope.Barrier : null;
         if (sent.TryGetValue(envelope.Sequence - 1, out var before) && before.Barrier is { } barrier) late ??= barrier;
-        return Wire.With(envelope, envelope.Batch, late);
+        return Forgery.With(envelope, late, envelope.Sequence);
     }
 }
 
@@ -165,7 +183,7 @@ internal sealed class RepeatBlindness
         // Only the last of a channel without gaps can be taken once more without moving what is there already.
         var isRepeat = envelope.Sequence == channel.Seen.Count && channel.Seen.Contains(envelope.Sequence) && channel.Seen.Max == envelope.Sequence && envelope.Barrier is null && !envelope.End;
         if (isRepeat) channel.Shift++;
-        var reply = receiver.Post(Wire.With(envelope, envelope.Batch, envelope.Barrier, envelope.Sequence + channel.Shift));
+        var reply = receiver.Post(Forgery.With(envelope, envelope.Barrier, envelope.Sequence + channel.Shift));
         if (reply is { Refusal: null, IsNotYet: false }) channel.Seen.Add(envelope.Sequence);
         else if (isRepeat) channel.Shift--;
         return reply with { Processed = Math.Max(0, reply.Processed - channel.Shift) };
