@@ -40,11 +40,13 @@ internal abstract class SimulatedJob(SimulatedRun run)
     /// <summary>What functions on a silo ask for.</summary>
     public virtual IServiceProvider NewServices() => NoServices.Instance;
 
+    /// <summary>What the graph reads and writes in place of what the job writes down; null for just that.</summary>
+    protected virtual IStandIns? StandIns => null;
+
     /// <summary>The job as a silo defines and plans it.</summary>
-    public virtual JobPlan NewPlan(int parallelism, IServiceProvider services)
+    public JobPlan NewPlan(int parallelism, IServiceProvider services)
     {
-        var graph = new JobGraph(services);
-        Define(graph);
+        var graph = NewGraph(services);
         return JobPlan.Create(SimulatedRun.JobName, graph, parallelism, MaxParallelism);
     }
 
@@ -63,6 +65,13 @@ internal abstract class SimulatedJob(SimulatedRun run)
         Splits = opening.Splits,
         RecordsPerSecond = opening.RecordsPerSecond,
     };
+
+    protected JobGraph NewGraph(IServiceProvider services)
+    {
+        var graph = new JobGraph(services) { StandIns = StandIns };
+        Define(graph);
+        return graph;
+    }
 
     /// <summary>Makes what a sink of the job writes to.</summary>
     protected SimulatedSink<T> SinkOf<T>(string name)
