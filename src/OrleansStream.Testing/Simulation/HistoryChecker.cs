@@ -78,6 +78,7 @@ internal sealed class HistoryChecker
             "sealed",
             $"attempt {started.Attempt} was begun by {started.WriterId}, who does not own it");
         _newestStarted = started.Attempt;
+        _run.Trace?.Invoke($"attempt {started.Attempt} begins, {(started.FromCheckpoint is { } from ? $"from checkpoint {from.Id}" : "from the beginning")}, at parallelism {started.Parallelism}");
         Require(started.FromCheckpoint?.Id == _newestPublished?.Id, "sealed", $"attempt {started.Attempt} begins from {started.FromCheckpoint?.Id}, but {_newestPublished?.Id} was published");
         _leftByNewest.Clear();
         if (started.FromCheckpoint is null) return;
@@ -94,6 +95,7 @@ internal sealed class HistoryChecker
     private void OnPublished(Attempt attempt, Published published)
     {
         Publications++;
+        _run.Trace?.Invoke($"checkpoint {published.Manifest.Id} is published{(published.Manifest.Final ? ", the last one" : "")}");
         _newestPublished = published.Manifest;
         Require(attempt == _newestStarted, "sealed", $"attempt {attempt} published {published.Manifest.Id} after attempt {_newestStarted} had begun");
         if (_run.Store.Find(published.Manifest.Name) is not { } bytes || ObjectFrame.Checksum(bytes) != published.Manifest.Checksum)

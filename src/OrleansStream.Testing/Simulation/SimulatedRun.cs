@@ -213,7 +213,7 @@ internal sealed class SimulatedRun
             if (_hotSteps > 0) _hotSteps--;
             if (!Scheduler.Step()) return;
             if (Scheduler.Escaped is { } actor) Violate("escape", $"a continuation of {actor} came from another thread: it awaits what is not simulated");
-            if (Scheduler.Steps > MostSteps) Violate("liveness", $"the run took more than {MostSteps} steps");
+            if (Scheduler.Steps > MostSteps) Violate("liveness", $"the run took more than {MostSteps} steps: a run over hours of virtual time needs longer checkpoint intervals, one that reads much fewer records");
         }
     }
 

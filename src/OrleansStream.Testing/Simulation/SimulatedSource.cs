@@ -52,6 +52,9 @@ public sealed class SimulatedSource<T> : SimulatedSource, ISimulatedInput<T>
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A pace is not below 0.");
     }
 
+    /// <summary>All records, split by split.</summary>
+    public IEnumerable<T> Records => _splits.SelectMany(static split => split).Select(static record => record.Value);
+
     /// <summary>Takes records split by split.</summary>
     /// <param name="splits">The records of each split, in order.</param>
     public static SimulatedSource<T> OfSplits(params IEnumerable<IEnumerable<TestRecord<T>>> splits)
