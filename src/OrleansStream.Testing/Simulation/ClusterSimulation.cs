@@ -61,7 +61,10 @@ public static class ClusterSimulation
     /// <returns>What happened in all runs together, so that a test can demand that its faults have struck.</returns>
     /// <exception cref="SimulationException">A run went wrong; the message has its seed and how to run it alone, the inner exception is the check's own, if that threw.</exception>
     /// <exception cref="JobRefusedException">The graph is wrong, or the options do not fit it.</exception>
-    public static async Task<SimulationTotals> ForSeedsAsync(Range seeds, Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check = null)
+    public static Task<SimulationTotals> ForSeedsAsync(Range seeds, Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check = null) =>
+        RunSeedsAsync(seeds, Environment.GetEnvironmentVariable(SeedVariable), job, options, check);
+
+    internal static async Task<SimulationTotals> RunSeedsAsync(Range seeds, string? alone, Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(options);
@@ -72,7 +75,7 @@ public static class ClusterSimulation
             check = outcome => outcome.RequireSameOutput(unbroken);
         }
 
-        if (Environment.GetEnvironmentVariable(SeedVariable) is { Length: > 0 } alone)
+        if (!string.IsNullOrEmpty(alone))
         {
             if (!int.TryParse(alone, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seed)) throw new ArgumentException($"{SeedVariable} is '{alone}', which is no seed.");
             return await new SeedRuns(job, options, check, isAlone: true).RunAsync([seed]);

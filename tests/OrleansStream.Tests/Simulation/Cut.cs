@@ -65,7 +65,7 @@ internal sealed class Cut
     }
 
     /// <summary>What a sink has been given up to the barrier: what is visible, and what this checkpoint's permit makes visible.</summary>
-    public IEnumerable<string> Lines(string sink) => 
+    public IEnumerable<string> Lines(string sink) =>
         ((SimulatedTarget<string>)_run.Job.Targets[sink]).RecordsWith(_manifest.Sinks[sink].Pending).Select(static record => record.Value);
 
     private void TakeOffsets(OperatorBlob blob)

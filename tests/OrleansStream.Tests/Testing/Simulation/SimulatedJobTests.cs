@@ -6,7 +6,7 @@ using OrleansStream.Windows;
 namespace OrleansStream.Tests.Testing.Simulation;
 
 /// <summary>A user's job on the simulated cluster, as a user tests it.</summary>
-public sealed class ClusterSimulationTests(ITestOutputHelper output)
+public sealed class SimulatedJobTests(ITestOutputHelper output)
 {
     private static readonly SimulationOptions Options = new()
     {
@@ -61,6 +61,21 @@ public sealed class ClusterSimulationTests(ITestOutputHelper output)
         var again = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(seed..(seed + 1), static () => new RideJob(countsInField: true), Options));
         Assert.Equal(found.Message, again.Message);
         Assert.Equal(found.Outcome.Log, again.Outcome.Log);
+    }
+
+    [Fact]
+    public async Task One_seed_runs_alone_when_the_environment_says_so()
+    {
+        var seen = new List<int>();
+        Task<SimulationTotals> RunAsync(string? alone) => ClusterSimulation.RunSeedsAsync(1..4, alone, static () => new RideJob(countsInField: false), Options, outcome => seen.Add(outcome.Seed));
+
+        await RunAsync("17");
+        Assert.Equal([17], seen);
+        seen.Clear();
+        await RunAsync(null);
+        Assert.Equal([1, 2, 3], seen.Order());
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => RunAsync("x"));
+        Assert.Contains("SIMULATION_SEED is 'x'", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
