@@ -84,10 +84,10 @@ public static class ClusterSimulation
         return await new SeedRuns(job, options, check, isAlone: false).RunAsync(Enumerable.Range(seeds.Start.Value, seeds.End.Value - seeds.Start.Value));
     }
 
-    internal static SimulationOutcome Run(IStreamJob job, SimulationOptions options)
+    internal static SimulationOutcome Run(IStreamJob job, SimulationOptions options, EngineBuild? build = null)
     {
         var log = new RunLog();
-        var run = new SimulatedRun(options.Seed, options.Accidents, trace: log.Add)
+        var run = new SimulatedRun(options.Seed, options.Accidents, build, log.Add)
         {
             Patience = options.Patience + options.Sources.Values.Select(static source => source.Duration).DefaultIfEmpty().Max(),
         };

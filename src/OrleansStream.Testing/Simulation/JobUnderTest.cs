@@ -46,6 +46,8 @@ internal sealed class JobUnderTest(SimulatedRun run, IStreamJob job, SimulationO
 
     public Source<T> For<T>(string name, Source<T> source)
     {
+        // A name that is none is refused with the graph.
+        if (name is null) return source;
         _sources.Add(name);
         if (options.Sources.TryGetValue(name, out var records))
         {
@@ -60,7 +62,7 @@ internal sealed class JobUnderTest(SimulatedRun run, IStreamJob job, SimulationO
         return source;
     }
 
-    public Sink<T> For<T>(string name, Sink<T> sink) => SinkOf<T>(name);
+    public Sink<T> For<T>(string name, Sink<T> sink) => name is null ? sink : SinkOf<T>(name);
 
     /// <summary>What functions find that ask for nothing but the time.</summary>
     private sealed class ClockOnly(TimeProvider time) : IServiceProvider

@@ -127,17 +127,16 @@ internal sealed class Scheduler : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             if (_disposed) return false;
-            if (period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero) throw new NotSupportedException("The engine uses no periodic timers.");
             var setting = ++_setting;
-            if (dueTime != Timeout.InfiniteTimeSpan)
-            {
-                scheduler.After(dueTime, () =>
-                {
-                    if (!_disposed && setting == _setting) callback(state);
-                });
-            }
-
+            if (dueTime != Timeout.InfiniteTimeSpan) scheduler.After(dueTime, () => Fire(setting, period));
             return true;
+        }
+
+        private void Fire(int setting, TimeSpan period)
+        {
+            if (_disposed || setting != _setting) return;
+            if (period > TimeSpan.Zero) scheduler.After(period, () => Fire(setting, period));
+            callback(state);
         }
 
         public void Dispose() => _disposed = true;

@@ -76,9 +76,10 @@ internal abstract class SimulatedJob(SimulatedRun run)
     /// <summary>Makes what a sink of the job writes to.</summary>
     protected SimulatedSink<T> SinkOf<T>(string name)
     {
-        if (_targets.TryGetValue(name, out var known)) return new SimulatedSink<T>(run, (SimulatedTarget<T>)known);
+        if (_targets.TryGetValue(name, out var known) && known is SimulatedTarget<T> same) return new SimulatedSink<T>(run, same);
         var target = new SimulatedTarget<T>(name);
-        _targets.Add(name, target);
+        // Two sinks of one name are refused with the graph.
+        if (known is null) _targets.Add(name, target);
         run.History.Watch(target);
         return new SimulatedSink<T>(run, target);
     }

@@ -9,7 +9,7 @@ using Silo = OrleansStream.Testing.Simulation.Silo;
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>The guard that a build of the engine lacks.</summary>
-internal enum Breakage
+public enum Breakage
 {
     /// <summary>The engine as it is.</summary>
     None,

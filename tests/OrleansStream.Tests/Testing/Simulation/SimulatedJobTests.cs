@@ -1,6 +1,9 @@
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
+using OrleansStream.Sinks;
+using OrleansStream.Sources;
 using OrleansStream.Testing.Simulation;
+using OrleansStream.Tests.Simulation;
 using OrleansStream.Windows;
 
 namespace OrleansStream.Tests.Testing.Simulation;
@@ -111,6 +114,40 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
             var outcome = await ClusterSimulation.RunAsync(new RideJob(countsInField: false), Options with { Seed = seed, Accidents = Accidents.None });
             Assert.Equal((1, 0, 0, 0), (outcome.Attempts, outcome.Restores, outcome.Accidents.Count, outcome.Faults));
         }
+    }
+
+    [Theory]
+    [InlineData(Breakage.ManifestBeforeSegment, "objects", "is durable when it is published")]
+    [InlineData(Breakage.PendingNotCommitted, "recovery", "visible before an attempt goes on")]
+    [InlineData(Breakage.UnknownOutcomeGivenUp, "permit", "only output that a published checkpoint names")]
+    public void A_promise_that_the_engine_breaks_is_told_in_words(Breakage breakage, string checker, string promise)
+    {
+        for (var seed = 1; seed <= 300; seed++)
+        {
+            var error = Record.Exception(() => ClusterSimulation.Run(new RideJob(countsInField: false), Options with { Seed = seed }, new BrokenBuild(breakage)));
+            if (error is not SimulationException found || !found.Message.StartsWith($"Seed {seed}, step {found.Outcome.Steps}: {checker}: ", StringComparison.Ordinal)) continue;
+            Assert.Contains(promise, found.Message, StringComparison.Ordinal);
+            Assert.Contains(found.Outcome.Log, line => line.Contains($"VIOLATION {checker}: ", StringComparison.Ordinal));
+            return;
+        }
+
+        Assert.Fail($"{breakage} was not caught by the checker '{checker}'.");
+    }
+
+    [Fact]
+    public async Task A_graph_that_is_wrong_is_refused_before_it_runs()
+    {
+        var refused = await Assert.ThrowsAsync<JobRefusedException>(() => ClusterSimulation.RunAsync(
+            static graph =>
+            {
+                var numbers = graph.From(null!, Collections.From([1]));
+                numbers.To("out", new CountingSink<int>());
+                numbers.Select(static number => $"{number}").To("out", new CountingSink<string>());
+            },
+            new SimulationOptions()));
+
+        Assert.Contains("a name has 1 to 64 characters", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("To 'out': another operator has this name", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
