@@ -5,6 +5,7 @@ using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Sources;
+using OrleansStream.State;
 
 namespace OrleansStream.Testing.Simulation;
 
@@ -40,7 +41,8 @@ internal sealed class JobUnderTest(SimulatedRun run, IStreamJob job, SimulationO
         foreach (var problem in GraphCheck.Problems(NewGraph(NewServices()))) _problems.Add(problem);
         foreach (var name in options.Sources.Keys.Where(name => !_sources.Contains(name)))
             _problems.Add($"The options have records for a source '{name}', and the job has none of that name.{NearestName.Suggest(name, _sources)}");
-        if (options.Parallelism is { } parallelism && (parallelism < 1 || parallelism > MaxParallelism)) _problems.Add($"The parallelism is {parallelism}; it must be from 1 to {nameof(MaxParallelism)}, {MaxParallelism}.");
+        if (MaxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) _problems.Add($"{nameof(MaxParallelism)} is {MaxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}.");
+        else if (options.Parallelism is { } parallelism && (parallelism < 1 || parallelism > MaxParallelism)) _problems.Add($"The parallelism is {parallelism}; it must be from 1 to {nameof(MaxParallelism)}, {MaxParallelism}.");
         if (_problems.Count > 0) throw new JobRefusedException($"The simulation of {Title} was refused:{string.Concat(_problems.Select(static problem => $"\n  - {problem}"))}");
     }
 

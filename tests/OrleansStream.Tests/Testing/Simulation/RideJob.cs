@@ -1,8 +1,8 @@
 using OrleansStream.Functions;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
-using OrleansStream.Sources;
 using OrleansStream.Sinks;
+using OrleansStream.Sources;
 using OrleansStream.State;
 using OrleansStream.Testing;
 using OrleansStream.Testing.Simulation;

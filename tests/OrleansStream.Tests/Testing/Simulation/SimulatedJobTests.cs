@@ -164,6 +164,8 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
         Assert.Contains("From 'rides': it reads", refused.Message, StringComparison.Ordinal);
         Assert.Contains("a source 'ride', and the job has none of that name. Did you mean 'rides'?", refused.Message, StringComparison.Ordinal);
         Assert.Contains("parallelism is 200", refused.Message, StringComparison.Ordinal);
+        refused = await Assert.ThrowsAsync<JobRefusedException>(() => ClusterSimulation.RunAsync(new RideJob(countsInField: false), Options with { MaxParallelism = 0 }));
+        Assert.Contains("MaxParallelism is 0", refused.Message, StringComparison.Ordinal);
         var options = Assert.Throws<ArgumentException>(() => { _ = ClusterSimulation.RunAsync(static (JobGraph _) => { }, new SimulationOptions { Accidents = new Accidents { Loss = 0.9 } }); });
         Assert.Contains("Loss is 0.9", options.Message, StringComparison.Ordinal);
     }
