@@ -16,7 +16,7 @@ namespace OrleansStream.Testing.Simulation;
 /// <para><b>What is not</b>: Orleans itself, its membership and messaging; real disks, networks and brokers; the job's own sinks; sources that fail; damage of objects that were durable; another build or
 /// graph in the middle of a run; memory and speed.</para>
 /// <para><b>What a job must keep to</b>, as everywhere: it keeps what it remembers in declared state, has no threads and no I/O of its own, and takes no clock and no chance but what it is
-/// given: event time, the context's processing time, or the <see cref="TimeProvider"/> of the services, which tells virtual time and begins at 2026-01-01T00:00:00Z. A wait on that clock is simulated
+/// given: event time, the context's processing time, or the <see cref="TimeProvider"/> of the services that its functions, and the job itself, are made from, which tells virtual time and begins at 2026-01-01T00:00:00Z. A wait on that clock is simulated
 /// like any other, and so deterministic; one on anything else comes back on another thread and ends the run with an error. Statics are shared by all silos and outlive them, so they belie the simulation.
 /// Where a job's results depend on the order between keys or splits, or on processing time, a broken run need not equal an unbroken one.</para>
 /// <para><b>To make a run again</b>: the same seed, options, job and build take the same steps. A failed run's message has the seed and the last lines of its history;
@@ -28,11 +28,11 @@ public static class ClusterSimulation
     public const string SeedVariable = "SIMULATION_SEED";
 
     /// <summary>Runs a job.</summary>
-    /// <param name="job">The job, as it is registered with a silo. Every simulated silo defines the graph from it for itself.</param>
+    /// <param name="job">Makes the job, as it is registered with a silo: every simulated silo makes its own, from its own services.</param>
     /// <param name="options">The cluster, the seed, and what the job reads.</param>
     /// <exception cref="SimulationException">A promise was broken, the job failed for good, or did not come to its end.</exception>
     /// <exception cref="JobRefusedException">The graph is wrong, or the options do not fit it; the message has every problem with its place.</exception>
-    public static Task<SimulationOutcome> RunAsync(IStreamJob job, SimulationOptions options)
+    public static Task<SimulationOutcome> RunAsync(Func<IServiceProvider, IStreamJob> job, SimulationOptions options)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(options);
@@ -41,7 +41,16 @@ public static class ClusterSimulation
         return Task.Factory.StartNew(() => Run(job, options), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <inheritdoc cref="RunAsync(IStreamJob, SimulationOptions)"/>
+    /// <inheritdoc cref="RunAsync(Func{IServiceProvider, IStreamJob}, SimulationOptions)"/>
+    /// <param name="job">The job, which all simulated silos share: it must keep nothing.</param>
+    /// <param name="options">The cluster, the seed, and what the job reads.</param>
+    public static Task<SimulationOutcome> RunAsync(IStreamJob job, SimulationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return RunAsync(_ => job, options);
+    }
+
+    /// <inheritdoc cref="RunAsync(Func{IServiceProvider, IStreamJob}, SimulationOptions)"/>
     /// <param name="define">Makes the graph: called by every simulated silo for itself.</param>
     /// <param name="options">The cluster, the seed, and what the job reads.</param>
     public static Task<SimulationOutcome> RunAsync(Action<JobGraph> define, SimulationOptions options)
@@ -55,23 +64,23 @@ public static class ClusterSimulation
     /// <see cref="Accidents.None"/>, one silo and parallelism 1.
     /// </summary>
     /// <param name="seeds">The seeds, the end excluded as in every C# range: <c>1..1001</c> are a thousand.</param>
-    /// <param name="job">Makes the job, once for each run.</param>
+    /// <param name="job">Makes the job, as it is registered with a silo: every simulated silo of every run makes its own, from its own services. Called on several threads at once.</param>
     /// <param name="options">The cluster, and what the job reads; <see cref="SimulationOptions.Seed"/> is not looked at.</param>
     /// <param name="check">Looks at the outcome of a run and throws if it is wrong; called for one run at a time, on any thread.</param>
     /// <returns>What happened in all runs together, so that a test can demand that its faults have struck.</returns>
     /// <exception cref="SimulationException">A run went wrong; the message has its seed and how to run it alone, the inner exception is the check's own, if that threw.</exception>
     /// <exception cref="JobRefusedException">The graph is wrong, or the options do not fit it.</exception>
-    public static Task<SimulationTotals> ForSeedsAsync(Range seeds, Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check = null) =>
+    public static Task<SimulationTotals> ForSeedsAsync(Range seeds, Func<IServiceProvider, IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check = null) =>
         RunSeedsAsync(seeds, Environment.GetEnvironmentVariable(SeedVariable), job, options, check);
 
-    internal static async Task<SimulationTotals> RunSeedsAsync(Range seeds, string? alone, Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check)
+    internal static async Task<SimulationTotals> RunSeedsAsync(Range seeds, string? alone, Func<IServiceProvider, IStreamJob> job, SimulationOptions options, Action<SimulationOutcome>? check)
     {
         ArgumentNullException.ThrowIfNull(job);
         ArgumentNullException.ThrowIfNull(options);
         if (seeds.Start.IsFromEnd || seeds.End.IsFromEnd || seeds.Start.Value >= seeds.End.Value) throw new ArgumentException($"{seeds} are no seeds; write for example 1..1001.", nameof(seeds));
         if (check is null)
         {
-            var unbroken = await RunAsync(job(), options with { Accidents = Accidents.None, Silos = 1, Parallelism = 1 });
+            var unbroken = await RunAsync(job, options with { Accidents = Accidents.None, Silos = 1, Parallelism = 1 });
             check = outcome => outcome.RequireSameOutput(unbroken);
         }
 
@@ -84,7 +93,7 @@ public static class ClusterSimulation
         return await new SeedRuns(job, options, check, isAlone: false).RunAsync(Enumerable.Range(seeds.Start.Value, seeds.End.Value - seeds.Start.Value));
     }
 
-    internal static SimulationOutcome Run(IStreamJob job, SimulationOptions options, EngineBuild? build = null)
+    internal static SimulationOutcome Run(Func<IServiceProvider, IStreamJob> job, SimulationOptions options, EngineBuild? build = null)
     {
         var log = new RunLog();
         var run = new SimulatedRun(options.Seed, options.Accidents, build, log.Add)

@@ -10,12 +10,13 @@ using OrleansStream.State;
 namespace OrleansStream.Testing.Simulation;
 
 /// <summary>A user's job as it is, but for its sinks, and those of its sources for which there are simulated records.</summary>
-internal sealed class JobUnderTest(SimulatedRun run, IStreamJob job, SimulationOptions options) : SimulatedJob(run), IStandIns
+internal sealed class JobUnderTest(SimulatedRun run, Func<IServiceProvider, IStreamJob> make, SimulationOptions options) : SimulatedJob(run), IStandIns
 {
     private readonly SortedSet<string> _problems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _sources = new(StringComparer.Ordinal);
+    private string _title = "a job";
 
-    public override string Title => job is DefinedJob ? "a job" : job.GetType().Name;
+    public override string Title => _title;
 
     public override JobArguments Arguments => options.Arguments ?? JobArguments.None;
 
@@ -25,7 +26,12 @@ internal sealed class JobUnderTest(SimulatedRun run, IStreamJob job, SimulationO
 
     protected override IStandIns? StandIns => this;
 
-    public override void Define(JobGraph graph) => job.Define(graph, Arguments);
+    public override void Define(JobGraph graph)
+    {
+        var job = make(graph.Services);
+        if (job is not DefinedJob) _title = job.GetType().Name;
+        job.Define(graph, Arguments);
+    }
 
     public override IServiceProvider NewServices()
     {

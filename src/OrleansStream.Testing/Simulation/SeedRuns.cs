@@ -4,7 +4,7 @@ using OrleansStream.Jobs;
 namespace OrleansStream.Testing.Simulation;
 
 /// <summary>Runs a job for many seeds on as many threads as there are cores. The first failure lets no other run begin; of several the one of the lowest seed is told.</summary>
-internal sealed class SeedRuns(Func<IStreamJob> job, SimulationOptions options, Action<SimulationOutcome> check, bool isAlone)
+internal sealed class SeedRuns(Func<IServiceProvider, IStreamJob> job, SimulationOptions options, Action<SimulationOutcome> check, bool isAlone)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, Exception> _failures = [];
@@ -36,7 +36,7 @@ internal sealed class SeedRuns(Func<IStreamJob> job, SimulationOptions options, 
     {
         try
         {
-            var outcome = ClusterSimulation.Run(job(), options with { Seed = seed });
+            var outcome = ClusterSimulation.Run(job, options with { Seed = seed });
             lock (_lock)
             {
                 _totals = new SimulationTotals(

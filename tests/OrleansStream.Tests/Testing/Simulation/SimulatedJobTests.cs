@@ -21,7 +21,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
     [Fact]
     public async Task A_job_that_is_broken_by_any_seed_gives_what_an_unbroken_one_does()
     {
-        var totals = await ClusterSimulation.ForSeedsAsync(1..101, static () => new RideJob(countsInField: false), Options);
+        var totals = await ClusterSimulation.ForSeedsAsync(1..101, static _ => new RideJob(countsInField: false), Options);
 
         output.WriteLine(totals.ToString());
         Assert.Equal(100, totals.Seeds);
@@ -52,7 +52,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
     [Fact]
     public async Task A_function_that_counts_in_a_field_is_found_and_its_seed_can_be_run_alone()
     {
-        var found = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(1..101, static () => new RideJob(countsInField: true), Options));
+        var found = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(1..101, static _ => new RideJob(countsInField: true), Options));
 
         output.WriteLine(found.Message);
         Assert.Contains("differs from an unbroken run", found.Message, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
         Assert.Contains($"SIMULATION_SEED={found.Outcome.Seed}", found.Message, StringComparison.Ordinal);
         Assert.True(found.Outcome.Restores > 0);
         var seed = found.Outcome.Seed;
-        var again = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(seed..(seed + 1), static () => new RideJob(countsInField: true), Options));
+        var again = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(seed..(seed + 1), static _ => new RideJob(countsInField: true), Options));
         Assert.Equal(found.Message, again.Message);
         Assert.Equal(found.Outcome.Log, again.Outcome.Log);
     }
@@ -70,7 +70,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
     public async Task One_seed_runs_alone_when_the_environment_says_so()
     {
         var seen = new List<int>();
-        Task<SimulationTotals> RunAsync(string? alone) => ClusterSimulation.RunSeedsAsync(1..4, alone, static () => new RideJob(countsInField: false), Options, outcome => seen.Add(outcome.Seed));
+        Task<SimulationTotals> RunAsync(string? alone) => ClusterSimulation.RunSeedsAsync(1..4, alone, static _ => new RideJob(countsInField: false), Options, outcome => seen.Add(outcome.Seed));
 
         await RunAsync("17");
         Assert.Equal([17], seen);
@@ -85,7 +85,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
     public async Task A_check_of_ones_own_is_told_with_the_seed_it_failed_at()
     {
         var found = await Assert.ThrowsAsync<SimulationException>(() => ClusterSimulation.ForSeedsAsync(
-            1..20, static () => new RideJob(countsInField: false), Options, static outcome => Assert.NotEqual(3, outcome.Seed)));
+            1..20, static _ => new RideJob(countsInField: false), Options, static outcome => Assert.NotEqual(3, outcome.Seed)));
 
         Assert.Equal(3, found.Outcome.Seed);
         Assert.IsType<Xunit.Sdk.NotEqualException>(found.InnerException);
@@ -124,7 +124,7 @@ public sealed class SimulatedJobTests(ITestOutputHelper output)
     {
         for (var seed = 1; seed <= 300; seed++)
         {
-            var error = Record.Exception(() => ClusterSimulation.Run(new RideJob(countsInField: false), Options with { Seed = seed }, new BrokenBuild(breakage)));
+            var error = Record.Exception(() => ClusterSimulation.Run(static _ => new RideJob(countsInField: false), Options with { Seed = seed }, new BrokenBuild(breakage)));
             if (error is not SimulationException found || !found.Message.StartsWith($"Seed {seed}, step {found.Outcome.Steps}: {checker}: ", StringComparison.Ordinal)) continue;
             Assert.Contains(promise, found.Message, StringComparison.Ordinal);
             Assert.Contains(found.Outcome.Log, line => line.Contains($"VIOLATION {checker}: ", StringComparison.Ordinal));

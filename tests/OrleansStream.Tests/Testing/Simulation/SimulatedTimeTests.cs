@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansStream.Functions;
 using OrleansStream.Graph;
+using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Sources;
 using OrleansStream.State;
@@ -21,7 +22,7 @@ public sealed class SimulatedTimeTests
     [Fact]
     public async Task Processing_time_timers_fire_in_virtual_time_and_once_however_the_run_is_broken()
     {
-        var totals = await ClusterSimulation.ForSeedsAsync(1..31, static () => new DefinedByTest(Timers), Paced, static outcome =>
+        var totals = await ClusterSimulation.ForSeedsAsync(1..31, static _ => new DefinedByTest(Timers), Paced, static outcome =>
         {
             var fired = outcome.Output<(int Number, long DelayMs)>("fired");
             Assert.Equal(Enumerable.Range(0, 150), fired.Select(static timer => timer.Number).Where(static number => number < 150).Order());
@@ -70,9 +71,9 @@ public sealed class SimulatedTimeTests
         .Process("timers", static services => new Timer(services.GetService<TimeProvider>()))
         .To("fired", new CountingSink<(int Number, long DelayMs)>());
 
-    private static Action<JobGraph> Slow(Func<TimeProvider, CancellationToken, Task> wait) => graph => graph
-        .From("numbers", new SlowSource(graph.Services.GetRequiredService<TimeProvider>(), wait))
-        .To("out", new CountingSink<int>());
+    private static Func<IServiceProvider, IStreamJob> Slow(Func<TimeProvider, CancellationToken, Task> wait) => services => new DefinedByTest(graph => graph
+        .From("numbers", new SlowSource(services.GetRequiredService<TimeProvider>(), wait))
+        .To("out", new CountingSink<int>()));
 
     /// <summary>Fires ten seconds after each number.</summary>
     private sealed class Timer(TimeProvider? clock) : KeyedFunction<int, int, (int Number, long DelayMs)>
@@ -140,8 +141,8 @@ public sealed class SimulatedTimeTests
         }
     }
 
-    private sealed class DefinedByTest(Action<JobGraph> define) : OrleansStream.Jobs.IStreamJob
+    private sealed class DefinedByTest(Action<JobGraph> define) : IStreamJob
     {
-        public void Define(JobGraph graph, OrleansStream.Jobs.JobArguments args) => define(graph);
+        public void Define(JobGraph graph, JobArguments args) => define(graph);
     }
 }
