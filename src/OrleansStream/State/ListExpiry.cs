@@ -23,17 +23,21 @@ internal sealed class ListExpiry<V> : StateExpiry
     /// <summary>The items that live, in the order of adding.</summary>
     public ReadOnlySpan<V> Items(int slot, long now)
     {
+        var items = Living(slot, now);
+        if (RefreshesOnRead && items.Length > 0) Refresh(slot, _times.Items(slot), now);
+        return items;
+    }
+
+    /// <summary>The same as <see cref="Items"/>; not a read.</summary>
+    public ReadOnlySpan<V> Living(int slot, long now)
+    {
         var times = _times.Items(slot);
         var living = 0;
-        var older = false;
         foreach (var touched in times)
         {
-            if (HasExpired(touched, now)) continue;
-            living++;
-            older |= touched < now;
+            if (!HasExpired(touched, now)) living++;
         }
 
-        if (RefreshesOnRead && older) Refresh(slot, times, now);
         return living == times.Length ? Lists.Items(slot) : Living(Lists.Items(slot), times, living, now);
     }
 
@@ -120,12 +124,15 @@ internal sealed class ListExpiry<V> : StateExpiry
     private void Refresh(int slot, ReadOnlySpan<long> times, long now)
     {
         var refreshed = times.ToArray();
+        var isAny = false;
         foreach (ref var touched in refreshed.AsSpan())
         {
-            if (!HasExpired(touched, now)) touched = Math.Max(touched, now);
+            if (touched >= now || HasExpired(touched, now)) continue;
+            touched = now;
+            isAny = true;
         }
 
-        _times.Replace(slot, refreshed);
+        if (isAny) _times.Replace(slot, refreshed);
     }
 
     private void TouchAll(int slot, long now)

@@ -24,10 +24,13 @@ internal sealed class ValueExpiry<V> : StateExpiry
 
     public bool Has(int slot, long now)
     {
-        if (!Values.Has(slot) || HasExpired(_times.Get(slot), now)) return false;
+        if (!IsLiving(slot, now)) return false;
         if (RefreshesOnRead) Refresh(slot, now);
         return true;
     }
+
+    /// <summary>Whether there is a value that lives; not a read.</summary>
+    public bool IsLiving(int slot, long now) => Values.Has(slot) && !HasExpired(_times.Get(slot), now);
 
     /// <summary>The value, or the declared default when there is none that lives.</summary>
     public V Get(int slot, long now) => Has(slot, now) ? Values.Get(slot) : _state.Default;
