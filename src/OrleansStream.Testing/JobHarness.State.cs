@@ -83,6 +83,7 @@ public sealed partial class JobHarness
         {
             isKnown = true;
             table = part as KeyedStateTable<TKey> ?? throw new ArgumentException($"Operator '{operatorName}' has other keys than {typeof(TKey).Name}.");
+            table.Time.SeeClock(ProcessingTime);
             if (table.TryGetSlot(key, hash, out slot)) return true;
         }
 

@@ -33,7 +33,7 @@ internal sealed partial class KeyedStateTable<TKey>
     /// <summary>What makes a declared state expire; null for state that stays.</summary>
     public StateExpiry? ExpiryOf(StateDeclaration state) => _expiryOf.GetValueOrDefault(state);
 
-    /// <summary>A key's value as it is by the watermark and the clock, for a reader outside: such reading refreshes nothing.</summary>
+    /// <summary>A key's value as it is by the watermark and the clock of <see cref="Time"/>, for a reader outside: such reading refreshes nothing.</summary>
     public V Peek<V>(ValueState<V> state, int slot) => TryPeek<V>(state, slot, out var value) ? value : state.Default;
 
     /// <summary>What a value, a reduction or an aggregate of a key holds.</summary>
