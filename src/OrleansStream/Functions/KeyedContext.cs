@@ -167,20 +167,23 @@ public readonly partial struct KeyedContext<TKey, TOut>
         column.Clear(_slot);
     }
 
-    /// <summary>Asks to be called when the watermark passes a time. A repeat for the same key and time is one timer. A time that has passed fires with the next watermark.</summary>
+    /// <summary>
+    /// Asks to be called when the watermark passes a time. A repeat for the same key and time is one timer. A time that has passed fires with the next watermark; set by a timer, with
+    /// the same one. What a watermark passes fires in the order of time, and at one time in an order of the keys that is the same in every run.
+    /// </summary>
     /// <param name="timestamp">Milliseconds since 1970.</param>
     public void RegisterEventTimer(long timestamp)
     {
         if (_scope.Table.EventTimers.Register(_slot, timestamp) && _scope.Undo is { } undo) undo.Registered(_scope.Table.EventTimers, _slot, timestamp);
     }
 
-    /// <summary>Takes an event-time timer back; nothing happens when there is none.</summary>
+    /// <summary>Takes an event-time timer back, one that the present watermark has passed too if it has not fired yet; nothing happens when there is none.</summary>
     public void DeleteEventTimer(long timestamp)
     {
         if (_scope.Table.EventTimers.Delete(_slot, timestamp) && _scope.Undo is { } undo) undo.Deleted(_scope.Table.EventTimers, _slot, timestamp);
     }
 
-    /// <summary>Asks to be called when the clock passes a time. A repeat for the same key and time is one timer.</summary>
+    /// <summary>Asks to be called when the clock passes a time, or at once when it has passed it. A repeat for the same key and time is one timer. What is due fires in the order of time.</summary>
     /// <param name="timestamp">Milliseconds since 1970.</param>
     public void RegisterProcessingTimer(long timestamp)
     {

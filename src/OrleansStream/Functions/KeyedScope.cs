@@ -14,6 +14,9 @@ internal sealed partial class KeyedScope<TKey, TOut>
     private readonly SubtaskContext _context;
     private readonly Output<TOut> _output;
     private readonly IReadOnlyDictionary<string, ISideOutput> _sides;
+
+    /// <summary>The same in a row: they are flushed behind every timer, and a dictionary's enumerator would be an object each time.</summary>
+    private readonly ISideOutput[] _everySide;
     private readonly string _operator;
     private readonly List<(TOut Value, long Timestamp)> _held = [];
     private readonly List<ISideRecord> _heldSide = [];
@@ -25,6 +28,7 @@ internal sealed partial class KeyedScope<TKey, TOut>
         _context = context;
         _output = output;
         _sides = sides;
+        _everySide = [.. sides.Values];
         Undo = undo ? new StateUndo() : null;
         Table = new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, states, context.Serializers);
         _declarations = [.. states];
@@ -97,13 +101,13 @@ internal sealed partial class KeyedScope<TKey, TOut>
     public void Flush()
     {
         _output.Flush();
-        foreach (var side in _sides.Values) side.Flush();
+        foreach (var side in _everySide) side.Flush();
     }
 
     public void ForwardWatermark(long watermark)
     {
         _output.Watermark(watermark);
-        foreach (var side in _sides.Values) side.Watermark(watermark);
+        foreach (var side in _everySide) side.Watermark(watermark);
         if (Table.HasExpiries) Passed(watermark);
     }
 
