@@ -1,5 +1,4 @@
 using System.Globalization;
-using OrleansStream.Functions;
 using OrleansStream.State;
 
 namespace OrleansStream.Tests.Functions;
