@@ -10,7 +10,8 @@ namespace OrleansStream.State;
 /// In event time it is, for a record or timer, its own time or the watermark, whichever is later. So records that are on time see the same state whatever
 /// the parallelism and however the watermark advances, and a late record sees what is left at the watermark. A touch happens at that time too, and never moves
 /// the last one back. While no watermark is known nothing expires that was touched without a timestamp. The end of input is no time: it expires nothing, and what
-/// is called at it still sees the state of the watermark before.
+/// is called at it still sees the state of the watermark before. What expires is removed from memory and snapshots somewhat later: where the policy is made longer or taken away,
+/// what had expired and was still there is seen again.
 /// </remarks>
 public sealed class TimeToLive
 {
