@@ -29,7 +29,7 @@ internal static class GraphCheck
     private static IEnumerable<bool> Sources(Node node)
     {
         if (node.Kind == "WithTimestamps") return [true];
-        return node is SourceNode ? [false] : node.Inputs.SelectMany(static edge => Sources(edge.From.Owner));
+        return node is SourceNode source ? [source.IsTimed] : node.Inputs.SelectMany(static edge => Sources(edge.From.Owner));
     }
 
     private static IEnumerable<string> OpenTypes(JobGraph graph)

@@ -11,6 +11,9 @@ internal abstract class SourceNode(JobGraph graph, string name) : Node(graph, "F
 {
     public abstract bool IsReplayable { get; }
 
+    /// <summary>Whether its splits bring their watermarks with them.</summary>
+    public abstract bool IsTimed { get; }
+
     public abstract ValueTask<IReadOnlyList<SourceSplit>> DiscoverAsync(CancellationToken cancellation);
 
     public abstract SourceHead Build(ChainBuilder chain);
@@ -38,11 +41,21 @@ internal sealed class SourceNode<T> : SourceNode, ISideOwner
 
     public override bool IsReplayable => _source.IsReplayable;
 
+    public override bool IsTimed => _source is ITimedSource;
+
     public override ValueTask<IReadOnlyList<SourceSplit>> DiscoverAsync(CancellationToken cancellation) => _source.DiscoverAsync(cancellation);
 
     public override SourceHead Build(ChainBuilder chain)
     {
         var output = chain.OutputOf(Port);
+        if (IsTimed)
+        {
+            var watermarks = chain.Add(new SourceWatermarks<T>(chain.Context, output) { Name = Name });
+            // Where WithTimestamps follows, it begins the watermarks anew.
+            chain.Context.WatermarkOrigin ??= watermarks;
+            output = new Output<T>([watermarks]);
+        }
+
         var head = new SourceHead<T>(chain.Context, _source, _recordsPerSecond, output, chain.SidesOf(Sides)) { Name = Name };
         chain.Context.Source = head;
         return chain.Add(head);

@@ -11,6 +11,9 @@ internal interface ISourceSplits
 
     bool IsEnded(int split);
 
+    /// <summary>How far the split has come in event time, by its own word; null when it brings no watermarks.</summary>
+    ITimedSplit? TimeOf(int split) => null;
+
     /// <summary>Where reading stands, for messages.</summary>
     string? Position { get; }
 }
@@ -34,6 +37,8 @@ internal abstract class SourceHead : Operator, ISourceSplits
     public abstract IReadOnlyList<string> Names { get; }
 
     public abstract bool IsEnded(int split);
+
+    public abstract ITimedSplit? TimeOf(int split);
 
     public abstract string? Position { get; }
 
@@ -62,6 +67,8 @@ internal sealed class SourceHead<T>(
     public override IReadOnlyList<string> Names => _names;
 
     public override bool IsEnded(int split) => _splits[split].Ended;
+
+    public override ITimedSplit? TimeOf(int split) => _splits[split].Reader as ITimedSplit;
 
     public override string? Position => _splits.Count == 0 ? null : _splits[context.CurrentSplit].Position;
 

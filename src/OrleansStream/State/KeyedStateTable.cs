@@ -9,7 +9,7 @@ namespace OrleansStream.State;
 // - When a key leaves whom an earlier freeze may hold, the removal is logged with the key; it takes back all that the key had in any column.
 
 /// <summary>The keyed state of one operator in one subtask: slots of keys, a column per declared state, and timers.</summary>
-internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
+internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart, IKeyedTable
 {
     private readonly KeyGroupRange _groups;
     private readonly int _maxParallelism;
@@ -170,4 +170,11 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart
         /// <summary>The epoch in which the key came; 0 in a free slot.</summary>
         public uint Born;
     }
+}
+
+/// <summary>A keyed table whose key type does not matter.</summary>
+internal interface IKeyedTable
+{
+    /// <summary>How many keys are here.</summary>
+    int KeyCount { get; }
 }

@@ -36,6 +36,20 @@ internal sealed partial class TimerTable : KeyedColumn
         }
     }
 
+    /// <summary>The times of a key's timers, earliest first. It looks at every timer there is: for tests.</summary>
+    public IReadOnlyList<long> TimesOf(int slot)
+    {
+        var times = new List<long>();
+        for (var entry = 0; entry < _pool.Limit; entry++)
+        {
+            ref readonly var cell = ref _cells.Read(entry);
+            if (cell.Born != 0 && cell.Owner == slot) times.Add(cell.At);
+        }
+
+        times.Sort();
+        return times;
+    }
+
     /// <summary>Adds a timer. False when the key has one for this time already.</summary>
     public bool Register(int slot, long at)
     {

@@ -1,0 +1,49 @@
+using OrleansStream.Checkpoints;
+
+namespace OrleansStream.Testing;
+
+/// <summary>The segments of a harness. For one thread.</summary>
+internal sealed class MemoryStore : ICheckpointStore
+{
+    private readonly Dictionary<string, byte[]> _objects = [];
+
+    public string Location => "the memory of the test";
+
+    public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => new(_objects.TryAdd(name, content.ToArray()));
+
+    public IObjectWriter BeginObject(string name) => new Writer(this, name);
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => ReadRangeAsync(name, 0, int.MaxValue, cancellation);
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+    {
+        if (!_objects.TryGetValue(name, out var content)) return new((ReadOnlyMemory<byte>?)null);
+        var from = (int)Math.Min(offset, content.Length);
+        return new(content.AsMemory(from, Math.Min(length, content.Length - from)));
+    }
+
+    public ValueTask DeleteAsync(string name, CancellationToken cancellation)
+    {
+        _objects.Remove(name);
+        return ValueTask.CompletedTask;
+    }
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) =>
+        _objects.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList().ToAsyncEnumerable();
+
+    private sealed class Writer(MemoryStore store, string name) : IObjectWriter
+    {
+        private readonly List<byte[]> _pieces = [];
+
+        public ValueTask WriteAsync(int piece, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+        {
+            if (piece == _pieces.Count) _pieces.Add([]);
+            _pieces[piece] = content.ToArray();
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask<bool> TryCreateAsync(CancellationToken cancellation) => new(store._objects.TryAdd(name, [.. _pieces.SelectMany(static piece => piece)]));
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
