@@ -142,7 +142,4 @@ internal sealed partial class AsyncOperator<TIn, TOut>
 internal static class InFlightBlob
 {
     public const string Name = "in-flight";
-
-    /// <summary>How many records and watermarks are in flight in it.</summary>
-    public static int CountOf(OperatorBlob blob) => blob.Name == Name ? new BlobReader(blob.Bytes).ReadInt32() : 0;
 }

@@ -29,7 +29,6 @@ internal sealed class AsyncNode<TIn, TOut>(
         var node = graph.Add(new AsyncNode<TIn, TOut>(graph, name, call, options, fallback, keyText, onError));
         foreach (var problem in options.Problems) graph.Refuse(node, problem);
         StateCheck.CheckTravels(graph, node, "a record in flight", typeof(TIn));
-        node.Properties["order"] = options.Order.ToString();
         node.Properties["record"] = TypeName.Of(typeof(TIn));
         node.Properties["result"] = TypeName.Of(typeof(TOut));
         return node;

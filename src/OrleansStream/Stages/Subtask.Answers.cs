@@ -3,9 +3,6 @@ namespace OrleansStream.Stages;
 /// <summary>The part of a subtask that deals with operators which wait for the world outside.</summary>
 internal sealed partial class Subtask
 {
-    /// <summary>All input has ended and only answers are awaited: a checkpoint need not wait for them too.</summary>
-    private bool IsEnding => _endFlushed && !_context.IsCalm;
-
     /// <summary>Takes what has come from outside; those below first, so that there is room. False when there was nothing to do.</summary>
     private bool Collect()
     {

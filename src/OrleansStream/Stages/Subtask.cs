@@ -267,7 +267,7 @@ internal sealed partial class Subtask
     private bool TakeTrigger(out SubtaskSnapshot snapshot)
     {
         snapshot = null!;
-        if (_source is null && !HasEnded && !IsEnding)
+        if (_source is null && !HasEnded)
         {
             // It had ended channels only when it was asked, or is about to get the barrier from one of them.
             if (!_merge.AllEnded) _triggers.Clear();
