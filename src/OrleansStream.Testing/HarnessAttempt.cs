@@ -115,7 +115,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         if (_taken.Count != _subtasks.Count && _subtasks.Values.Any(static subtask => !subtask.Context.IsCalm))
         {
             _failure = "a checkpoint that cannot be taken now";
-            throw new InvalidOperationException($"Input has ended and calls are in flight behind an exchange: the last checkpoint waits for their answers. Give them, or await {nameof(JobHarness.SettleAsync)}.");
+            throw new InvalidOperationException($"A checkpoint waits for answers: calls are in flight behind an exchange, and input has ended or as many are as may. Give some, or await {nameof(JobHarness.SettleAsync)} first.");
         }
 
         if (_taken.Count != _subtasks.Count) throw new InvariantException($"Checkpoint {barrier.Checkpoint} reached {_taken.Count} of {_subtasks.Count} subtasks.");

@@ -189,8 +189,9 @@ internal sealed partial class AsyncOperator<TIn, TOut>(
         {
             if (item.IsWatermark)
             {
+                // What follows it is for the next step: as everywhere, one step hands on one watermark.
                 Pass(item.Timestamp);
-                continue;
+                break;
             }
 
             _asked--;
