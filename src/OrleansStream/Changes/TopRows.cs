@@ -7,7 +7,7 @@ namespace OrleansStream.Changes;
 internal sealed class TopInserts<TKey, T, TBy, TOut>(int most, RowOrder<T, TBy> order, TopChanges<T, TOut> changes) : KeyedFunction<TKey, T, Change<TOut>>
     where TKey : notnull
 {
-    private static readonly ListState<T> Rows = new("rows");
+    internal static readonly ListState<T> Rows = new("rows");
 
     public override IReadOnlyList<StateDeclaration> States => [Rows];
 
