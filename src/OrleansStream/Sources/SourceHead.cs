@@ -182,12 +182,8 @@ internal sealed class SourceHead<T>(
         var isMark = status == ReadStatus.More && split.Reader is ITimedSplit;
         if (_read.Count == 0 && status != ReadStatus.Ended && !isMark) return status == ReadStatus.More && _read.Side.Count > 0;
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
-<<<<<<< HEAD
-        return _read.Count > 0 || isMark;
-=======
         FaultPoints.Pass(FaultPoint.SourceRead);
-        return _read.Count > 0;
->>>>>>> main
+        return _read.Count > 0 || isMark;
     }
 
     private void HandSide()
