@@ -12,6 +12,22 @@ internal sealed partial class Subtask
         return any;
     }
 
+    /// <summary>
+    /// Goes on with what needs no room in operators that wait: watermarks, barriers and ends whose records are taken. So a barrier waits until the records before it are taken, and not until they
+    /// are answered.
+    /// </summary>
+    private StepResult StepMarks()
+    {
+        if (_part == EnvelopePart.Records)
+        {
+            var channel = _delivered > 0 ? -1 : Array.FindIndex(_inputs, static input => input.HasWork && input.Peek().Batch is null);
+            if (channel < 0) return Pressed();
+            _input = channel;
+        }
+
+        return Process(_input);
+    }
+
     private long? NextTimeWithoutRoom(Clock now)
     {
         long? next = _unsentSince is { } since ? now.Wall + (since + FlushAfterMs - now.Elapsed) : null;

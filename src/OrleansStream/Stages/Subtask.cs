@@ -120,7 +120,7 @@ internal sealed partial class Subtask
             if (step.NextTime <= now.Wall) step.OnTime();
         }
 
-        if (!_context.HasRoom) return Pressed();
+        if (!_context.HasRoom) return _source is null && _context.HasChannelRoom ? StepMarks() : Pressed();
         var result = _source is null ? StepInputs() : StepSource(_source);
         SetDry(result.Kind == StepKind.Dry && _order.HeldUntil is null);
         return result;
