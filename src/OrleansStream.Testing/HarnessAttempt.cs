@@ -20,6 +20,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
     private readonly SortedDictionary<SubtaskId, Subtask> _subtasks = new(Comparer<SubtaskId>.Create(static (a, b) => (a.Stage, a.Index).CompareTo((b.Stage, b.Index))));
     private readonly List<(Subtask Subtask, SubtaskSnapshot Snapshot)> _taken = [];
     private readonly List<Action> _waitingSplits = [];
+    private readonly HarnessTurns _turns = new();
     private long _lastCheckpoint;
     private long _elapsed;
     private string? _failure;
@@ -69,16 +70,29 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         {
             foreach (var ready in _waitingSplits) ready();
             _waitingSplits.Clear();
-            while (RunOnce(new Clock(wall, _elapsed)))
+            _turns.Run(() =>
             {
-            }
-
+                while (RunOnce(new Clock(wall, _elapsed)))
+                {
+                }
+            });
             return Task.CompletedTask;
         }
         catch (Exception error)
         {
             _failure = error.Message;
             throw;
+        }
+    }
+
+    /// <summary>Goes on until no record waits for an answer from outside either.</summary>
+    public async Task SettleAsync(long wall)
+    {
+        await RunAsync(wall);
+        while (_subtasks.Values.Any(static subtask => !subtask.Context.IsCalm))
+        {
+            await _turns.NextAsync();
+            await RunAsync(wall);
         }
     }
 
@@ -98,6 +112,12 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         }
 
         await RunAsync(wall);
+        if (_taken.Count != _subtasks.Count && _subtasks.Values.Any(static subtask => !subtask.Context.IsCalm))
+        {
+            _failure = "a checkpoint that cannot be taken now";
+            throw new InvalidOperationException($"A checkpoint waits for answers: calls are in flight behind an exchange, and input has ended or as many are as may. Give some, or await {nameof(JobHarness.SettleAsync)} first.");
+        }
+
         if (_taken.Count != _subtasks.Count) throw new InvariantException($"Checkpoint {barrier.Checkpoint} reached {_taken.Count} of {_subtasks.Count} subtasks.");
         var stages = new Dictionary<string, List<SegmentChain>>();
         foreach (var (subtask, snapshot) in _taken)
@@ -155,7 +175,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
 
     private bool RunOnce(Clock now)
     {
-        var moved = false;
+        var moved = _turns.TakeAll();
         foreach (var subtask in _subtasks.Values)
         {
             moved |= Step(subtask, now);
@@ -176,9 +196,11 @@ internal sealed class HarnessAttempt : IAsyncDisposable
                 case StepKind.Dry:
                     subtask.FlushAll();
                     if (subtask.NextTime(now, noRoom: false) <= now.Wall) continue;
-                    while (subtask.Source is { } source && source.TryTakeWaiting(out _, out var ready)) _waitingSplits.Add(ready);
+                    AwaitSplits(subtask);
                     return moved;
                 case StepKind.NoRoom:
+                    subtask.FlushAll();
+                    AwaitSplits(subtask);
                     return moved;
                 case StepKind.Snapshot:
                     _taken.Add((subtask, result.Taken!));
@@ -189,6 +211,11 @@ internal sealed class HarnessAttempt : IAsyncDisposable
                     break;
             }
         }
+    }
+
+    private void AwaitSplits(Subtask subtask)
+    {
+        while (subtask.Source is { } source && source.TryTakeWaiting(out _, out var ready)) _waitingSplits.Add(ready);
     }
 
     private bool Deliver(Subtask subtask)

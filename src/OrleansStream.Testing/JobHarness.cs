@@ -75,6 +75,13 @@ public sealed partial class JobHarness : IAsyncDisposable
     /// <exception cref="StreamException">A function threw; the message has its coordinates.</exception>
     public Task RunAsync() => _attempt.RunAsync(ProcessingTime);
 
+    /// <summary>
+    /// Lets the job go on until it rests and no record waits for the answer to an asynchronous call. <see cref="RunAsync"/> does not await calls: it leaves them in flight, as a test of restores or
+    /// time-outs wants them.
+    /// </summary>
+    /// <exception cref="StreamException">A function threw, or a call failed; the message has its coordinates.</exception>
+    public Task SettleAsync() => _attempt.SettleAsync(ProcessingTime);
+
     /// <summary>Lets the clock go on: whatever falls due by then happens at its own time, in order.</summary>
     /// <param name="to">The time to stop at, in milliseconds since 1970.</param>
     public async Task AdvanceProcessingTimeAsync(long to)

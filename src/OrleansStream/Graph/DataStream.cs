@@ -8,17 +8,17 @@ namespace OrleansStream.Graph;
 
 /// <summary>The records that leave an operator, or several. Each method adds an operator to the graph; nothing runs before the job does.</summary>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class DataStream<T>
+public sealed partial class DataStream<T>
 {
     private readonly JobGraph _graph;
-    private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> _ports;
+    private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning, Func<T, int, int>? ByHand)> _ports;
 
     internal DataStream(JobGraph graph, Port<T> port)
-        : this(graph, [(port, Partitioning.Forward)])
+        : this(graph, [(port, Partitioning.Forward, null)])
     {
     }
 
-    private DataStream(JobGraph graph, IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> ports)
+    private DataStream(JobGraph graph, IReadOnlyList<(Port<T> Port, Partitioning Partitioning, Func<T, int, int>? ByHand)> ports)
     {
         _graph = graph;
         _ports = ports;
@@ -80,11 +80,11 @@ public sealed class DataStream<T>
         return Stateless<TOut>("SelectMany", onError, (output, failures, name) => new SelectManyOperator<T, TOut>(map, output, failures) { Name = name });
     }
 
-    /// <summary>Puts the records of several streams together, in no order between them. The watermark is the lowest of theirs.</summary>
+    /// <summary>Puts the records of several streams together, in no order between them. The watermark is the lowest of theirs. Each stream may be there once.</summary>
     public DataStream<T> Merge(params IEnumerable<DataStream<T>> others)
     {
         ArgumentNullException.ThrowIfNull(others);
-        return new DataStream<T>(_graph, [.. _ports, .. others.SelectMany(static other => other._ports)]);
+        return Merged(others);
     }
 
     /// <summary>Sends the records of each key, in order, to the one subtask that owns the key.</summary>
@@ -93,6 +93,7 @@ public sealed class DataStream<T>
         where TKey : notnull
     {
         ArgumentNullException.ThrowIfNull(key);
+        RefusePartitioned("KeyBy");
         return new KeyedStream<TKey, T>(this, key);
     }
 
@@ -157,7 +158,7 @@ public sealed class DataStream<T>
 
     internal void Connect(ConsumerNode<T> node)
     {
-        foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, node, partitioning));
+        foreach (var (port, partitioning, byHand) in _ports) Join(byHand is null ? new Edge<T>(port, node, partitioning) : new ByHandEdge<T>(port, node, byHand));
     }
 
     internal void Join(Edge<T> edge)
@@ -166,8 +167,6 @@ public sealed class DataStream<T>
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }
-
-    private DataStream<T> Partitioned(Partitioning partitioning) => new(_graph, [.. _ports.Select(from => (from.Port, partitioning))]);
 
     private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
     {

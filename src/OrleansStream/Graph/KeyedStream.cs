@@ -7,7 +7,7 @@ namespace OrleansStream.Graph;
 /// <summary>A stream whose records go to the subtask that owns their key; operators on it have state per key.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class KeyedStream<TKey, T>
+public sealed partial class KeyedStream<TKey, T>
     where TKey : notnull
 {
     private readonly DataStream<T> _stream;
@@ -26,9 +26,15 @@ public sealed class KeyedStream<TKey, T>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(function);
+        return Keyed("Process", name, function, onError, static _ => { });
+    }
+
+    /// <summary>Adds a keyed function under the name of the operator that it makes.</summary>
+    internal DataStream<TOut> Keyed<TOut>(string kind, string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError, Action<KeyedNode<T, TOut>> check)
+    {
         var graph = _stream.Graph;
         IReadOnlyList<StateDeclaration> states = [];
-        var node = graph.Add(new KeyedNode<T, TOut>(graph, "Process", name, onError, (chain, self) =>
+        var node = graph.Add(new KeyedNode<T, TOut>(graph, kind, name, onError, (chain, self) =>
         {
             var output = chain.OutputOf(self.Port);
             var sides = chain.SidesOf(self.Sides);
@@ -47,6 +53,7 @@ public sealed class KeyedStream<TKey, T>
 
         StateCheck.Check(graph, node, states);
         node.Properties["result"] = TypeName.Of(typeof(TOut));
+        check(node);
         Connect(node);
         return new DataStream<TOut>(graph, node.Port);
     }

@@ -24,6 +24,9 @@ internal abstract class Node(JobGraph graph, string kind, string name, bool isNa
     /// <summary>What distinguishes the operator beyond its kind and types: sizes, state names. Part of the fingerprint.</summary>
     public SortedDictionary<string, string> Properties { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether its results come with the watermark, so that records without event time would wait for ever.</summary>
+    public bool NeedsEventTime { get; set; }
+
     /// <summary>Types that travel or rest and so must have generated serializers.</summary>
     public List<(string Place, Type Type)> StoredTypes { get; } = [];
 
@@ -95,4 +98,11 @@ internal sealed class KeyedEdge<TKey, T>(Port<T> from, ConsumerNode<T> to, Func<
 {
     public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) =>
         new KeyWriter<TKey, T>(channels, key, chain.FailuresOf<T>(To, Functions.OnError.Fail, null), chain.Context) { Name = "key-by" };
+}
+
+/// <summary>Records going to the subtask that a function of the user's chooses.</summary>
+internal sealed class ByHandEdge<T>(Port<T> from, ConsumerNode<T> to, Func<T, int, int> partition) : Edge<T>(from, to, Partitioning.ByHand)
+{
+    public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) =>
+        new ByHandWriter<T>(channels, partition, chain.FailuresOf<T>(To, Functions.OnError.Fail, null), chain.Context) { Name = "partition-by" };
 }

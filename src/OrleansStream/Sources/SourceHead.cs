@@ -178,10 +178,12 @@ internal sealed class SourceHead<T>(
         context.Counters.RecordsIn += _read.Count;
         if (_read.Side.Count > 0) HandSide();
         // The end of a split is handed on even without records, for a watermark that only it held back.
-        if (_read.Count == 0 && status != ReadStatus.Ended) return status == ReadStatus.More && _read.Side.Count > 0;
+        // So is a watermark that the split brings: before the records that follow it are read.
+        var isMark = status == ReadStatus.More && split.Reader is ITimedSplit;
+        if (_read.Count == 0 && status != ReadStatus.Ended && !isMark) return status == ReadStatus.More && _read.Side.Count > 0;
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
         FaultPoints.Pass(FaultPoint.SourceRead);
-        return _read.Count > 0;
+        return _read.Count > 0 || isMark;
     }
 
     private void HandSide()

@@ -103,8 +103,42 @@ internal sealed class SubtaskContext
     /// <summary>The operator that begins the chain's watermarks; null where they come with the channels.</summary>
     public Time.IWatermarkOrigin? WatermarkOrigin { get; set; }
 
+    /// <summary>The operators that wait for the world outside, from the chain's ends to its head.</summary>
+    public List<IAsyncOperator> Asynchronous { get; } = [];
+
+    /// <summary>Makes the subtask's driver go on, because something has come from outside. Called on the subtask's scheduler.</summary>
+    public Action Wake { get; set; } = static () => { };
+
+    /// <summary>Whether every channel, and every operator that waits for the world outside, has room for more.</summary>
+    public bool HasRoom => HasRoomBelow(Asynchronous.Count);
+
+    /// <summary>Whether no operator has anything on its way to the world outside or back.</summary>
+    public bool IsCalm
+    {
+        get
+        {
+            foreach (var waiting in Asynchronous)
+            {
+                if (!waiting.IsEmpty) return false;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The same as <see cref="HasRoom"/> for one of those operators: it counts those that were made before it.</summary>
+    public bool HasRoomBelow(int asynchronous)
+    {
+        for (var i = 0; i < asynchronous; i++)
+        {
+            if (Asynchronous[i].IsFull) return false;
+        }
+
+        return HasChannelRoom;
+    }
+
     /// <summary>Whether every channel has room for more.</summary>
-    public bool HasRoom
+    public bool HasChannelRoom
     {
         get
         {

@@ -47,6 +47,7 @@ internal sealed partial class SubtaskDriver
         _time = time;
         _timings = timings;
         _timer = time.CreateTimer(static driver => ((SubtaskDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _context.Wake = Signal;
         _heardAt = time.GetTimestamp();
     }
 
@@ -283,14 +284,14 @@ internal sealed partial class SubtaskDriver
         _waitsFor = null;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (why == StepKind.NoRoom) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
+        if (why == StepKind.NoRoom && _subtask.IsBackPressured) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
     }
 
     /// <summary>Notes what a receiver has processed, and goes on if that is what the subtask waits for.</summary>
     private void TakeCredit(OutputChannel channel, long processed)
     {
         channel.Credit(processed);
-        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasRoom)) Signal();
+        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasChannelRoom)) Signal();
     }
 
     private void Pump()

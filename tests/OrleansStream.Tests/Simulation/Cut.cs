@@ -1,9 +1,11 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Functions;
 using OrleansStream.Jobs;
 using OrleansStream.Sources;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Testing.Simulation;
+using OrleansStream.Tests.State;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -12,6 +14,7 @@ internal sealed class Cut
 {
     private readonly Dictionary<string, ISnapshotPart> _parts = [];
     private readonly Dictionary<string, (long Offset, bool Ended)> _offsets = [];
+    private readonly List<OperatorBlob> _inFlight = [];
     private readonly SimulatedRun _run;
     private readonly Manifest _manifest;
 
@@ -40,7 +43,11 @@ internal sealed class Cut
             if (!restoring.IsCompleted) throw new InvalidOperationException("A store that answers at once was awaited.");
             restoring.GetAwaiter().GetResult();
             foreach (var part in context.State.Parts) _parts.Add(part.Operator, part);
-            foreach (var (_, blob) in context.Restored) TakeOffsets(blob);
+            foreach (var (_, blob) in context.Restored)
+            {
+                TakeOffsets(blob);
+                if (blob.Name == InFlightBlob.Name) _inFlight.Add(blob);
+            }
         }
     }
 
@@ -62,6 +69,29 @@ internal sealed class Cut
         {
             if (table.IsLive(slot)) yield return (table.KeyOf(slot), table.StartOf(slot), table.Read(slot));
         }
+    }
+
+    /// <summary>The records of an asynchronous operator that have not been handed on.</summary>
+    public IEnumerable<T> InFlight<T>(string name)
+    {
+        using var session = StateSetup.Serializers.OpenSession();
+        foreach (var blob in _inFlight.Where(blob => blob.Operator == name))
+        {
+            var reader = new BlobReader(blob.Bytes);
+            var count = reader.ReadInt32();
+            reader.ReadString();
+            reader.ReadInt64();
+            for (; count > 0; count--)
+            {
+                var isWatermark = reader.ReadBoolean();
+                reader.ReadInt64();
+                if (isWatermark) continue;
+                reader.ReadInt64();
+                yield return Read(reader.ReadBytes());
+            }
+        }
+
+        T Read(ReadOnlySpan<byte> bytes) => StateSetup.Serializers.For<T>().Read(ref bytes, session);
     }
 
     /// <summary>What a sink has been given up to the barrier: what is visible, and what this checkpoint's permit makes visible.</summary>
