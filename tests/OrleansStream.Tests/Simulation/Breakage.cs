@@ -31,6 +31,9 @@ internal enum Breakage
     /// <summary>Recovery goes on without committing what the manifest names as pending.</summary>
     PendingNotCommitted,
 
+    /// <summary>Splits that are ahead of other subtasks of their alignment group are read all the same.</summary>
+    NoAlignment,
+
     /// <summary>A log entry whose outcome is unknown is not made again: its writer goes on as if it were there.</summary>
     UnknownOutcomeGivenUp,
 }

@@ -3,6 +3,7 @@ using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Stages;
+using OrleansStream.Time;
 using Barrier = OrleansStream.Exchange.Barrier;
 
 namespace OrleansStream.Tests.Simulation;
@@ -83,6 +84,9 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
 
     public Task<SubtaskReport> HeartbeatAsync() => Task.FromResult(Opened().Heartbeat());
 
+    public Task<long> AlignAsync(long lowestOfOthers) =>
+        Task.FromResult(Opened().Align(Silo.Run.Breakage == Breakage.NoAlignment ? EventTime.End : lowestOfOthers));
+
     public Task EndAsync() => Driver?.EndAsync() ?? Task.CompletedTask;
 
     /// <summary>Opens and starts a second activation of this subtask, as this one was.</summary>
@@ -108,7 +112,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         await subtask.RestoreAsync(run.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
         if (run.Breakage == Breakage.WatermarkNotRestored)
         {
-            context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "watermark"))];
+            context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "merged" or "watermark"))];
             context.FormerWatermarks = [];
         }
 
