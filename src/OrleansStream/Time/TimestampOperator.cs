@@ -22,6 +22,7 @@ internal sealed class TimestampOperator<T>(
     private long[] _timestamps = [];
     private long _announced = EventTime.Beginning;
     private int _endedSplits;
+    private bool _isRestored;
     private bool _ended;
 
     private string OwnBlob => generators is null ? HighestBlob : SplitsBlob;
@@ -38,8 +39,8 @@ internal sealed class TimestampOperator<T>(
         {
             if (_ended) return null;
             EnsureSplits();
-            // The end of a split may come without a record that gets here.
-            if (_endedSplits != context.EndedSplits) return context.Now.Wall;
+            // What was restored is announced before the first record, and the end of a split may come without one.
+            if (_isRestored || _endedSplits != context.EndedSplits) return context.Now.Wall;
             var next = generators?.NextTime ?? long.MaxValue;
             if (watermarks.NextIdleAt() is { } idleAt) next = Math.Min(next, context.Now.Wall + (idleAt - context.ReadingTime));
             if (alignment?.NextTime is { } silentAt) next = Math.Min(next, context.Now.Wall + (silentAt - context.Now.Elapsed));
@@ -111,7 +112,7 @@ internal sealed class TimestampOperator<T>(
     {
         if (_ended) return;
         EnsureSplits();
-        _endedSplits = context.EndedSplits;
+        (_isRestored, _endedSplits) = (false, context.EndedSplits);
         watermarks.EndThoseOf(context);
         alignment?.Update();
         generators?.OnPeriodic(watermarks, context.Now.Wall, failures);
@@ -137,6 +138,7 @@ internal sealed class TimestampOperator<T>(
         var names = context.Source?.Names ?? [""];
         if (names.Count == 0) return;
         var (saved, merged) = (Saved(OwnBlob), Saved(MergedBlob));
+        _isRestored = saved.Count > 0;
         var current = EventTime.End;
         for (var split = 0; split < names.Count; split++)
         {

@@ -70,11 +70,12 @@ internal abstract class SimulatedJob(SimulatedRun run, params IReadOnlyList<Inpu
             1 => new WindowJob(run, Input("left"), Input("right")),
             2 => new LateJob(run, Input("readings", farLateEvery: 6), random.Next(2) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(3, 20))),
             3 => new TwoStageJob(run, Input("readings")),
+            4 => new AlignedJob(run, Input("fast"), Input("slow"), TimeSpan.FromMilliseconds(random.Next(50, 1500))),
             _ => new SpreadJob(run, Input("readings"), isBroadcast: random.Next(2) == 0),
         };
     }
 
-    public const int Kinds = 5;
+    public const int Kinds = 6;
 }
 
 /// <summary>The last record of the same split and key, for each record: what must have been processed just before it.</summary>
