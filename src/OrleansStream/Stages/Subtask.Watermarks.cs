@@ -36,9 +36,9 @@ internal sealed partial class Subtask
             Slowest = counted.Count == 0 ? null : counted.MinBy(static split => split.Watermark).Name,
             SlowestWatermark = counted.Count == 0 ? EventTime.End : counted.Min(static split => split.Watermark),
             Idle = idle.Count,
-            IdleNames = [.. idle.Take(MostNamed).Select(static split => split.Name)],
+            IdleNames = idle.Take(MostNamed).Select(static split => split.Name).ToArray(),
             Paused = paused.Count,
-            PausedNames = [.. paused.Take(MostNamed).Select(static split => split.Name)],
+            PausedNames = paused.Take(MostNamed).Select(static split => split.Name).ToArray(),
         };
     }
 }
