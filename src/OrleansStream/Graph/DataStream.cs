@@ -38,7 +38,7 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, DateTimeOffset> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Gives each record its event time in milliseconds since 1970-01-01T00:00:00Z, and says how far records may be out of order.</summary>
@@ -46,12 +46,12 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, long> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(timestamp, maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(timestamp, Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Keeps the times that the source gave, and says how far records may be out of order.</summary>
     /// <inheritdoc cref="WithTimestamps(Func{T, DateTimeOffset}, TimeSpan, TimeSpan?, OnError)"/>
-    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, maxOutOfOrderness, idleAfter, OnError.Fail);
+    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, Bounded(maxOutOfOrderness, idleAfter), OnError.Fail);
 
     /// <summary>Maps each record to one.</summary>
     /// <param name="map">A static lambda, or one that captures immutable values.</param>
@@ -166,16 +166,6 @@ public sealed partial class DataStream<T>
         if (edge.From.Owner.Graph != _graph) _graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
-    }
-
-    private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
-    {
-        var node = _graph.Add(new TimestampNode<T>(_graph, _graph.NextName("timestamps"), timestamp, maxOutOfOrderness, idleAfter, onError));
-        node.Properties["maxOutOfOrderness"] = maxOutOfOrderness.ToString("c");
-        Connect(node);
-        if (maxOutOfOrderness < TimeSpan.Zero || maxOutOfOrderness.TotalDays > 36_500) _graph.Refuse(node, $"a maxOutOfOrderness of {maxOutOfOrderness} is not between 0 and 100 years");
-        if (idleAfter <= TimeSpan.Zero) _graph.Refuse(node, $"an idleAfter of {idleAfter} must be above 0");
-        return new DataStream<T>(_graph, node.Port);
     }
 
     private DataStream<TOut> Stateless<TOut>(string kind, OnError onError, Func<Output<TOut>, Failures<T>, string, Operator<T>> make)
