@@ -5,7 +5,7 @@ namespace OrleansStream.Functions;
 /// <summary>The key at hand: its state, its timers, and where results go. Valid during one call only.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="TOut">The type of a result.</typeparam>
-public readonly struct KeyedContext<TKey, TOut>
+public readonly partial struct KeyedContext<TKey, TOut>
     where TKey : notnull
 {
     private readonly KeyedScope<TKey, TOut> _scope;

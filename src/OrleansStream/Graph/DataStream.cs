@@ -8,7 +8,7 @@ namespace OrleansStream.Graph;
 
 /// <summary>The records that leave an operator, or several. Each method adds an operator to the graph; nothing runs before the job does.</summary>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class DataStream<T>
+public sealed partial class DataStream<T>
 {
     private readonly JobGraph _graph;
     private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> _ports;
@@ -129,14 +129,20 @@ public sealed class DataStream<T>
     }
 
     /// <summary>The records at which the operator's function threw, when it was given <see cref="OnError.DeadLetter"/>.</summary>
-    /// <typeparam name="TIn">The type of the operator's input.</typeparam>
+    /// <typeparam name="TIn">The type of the operator's input; of either, when it has two. Two inputs of one type share their dead letters.</typeparam>
     public DataStream<DeadLetter<TIn>> DeadLetters<TIn>()
     {
         var owner = FirstOwner;
         if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters)
         {
-            if (letters.OnError != OnError.DeadLetter) _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
+            if (letters.OnError != OnError.DeadLetter) RefuseLetters(owner);
             return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        }
+
+        if (_ports.Count == 1 && owner is ITwoInputs two && two.LettersOf<TIn>() is { } ofEither)
+        {
+            if (two.OnError != OnError.DeadLetter) RefuseLetters(owner);
+            return new DataStream<DeadLetter<TIn>>(_graph, ofEither);
         }
 
         _graph.Refuse(owner, $"dead letters of {TypeName.Of(typeof(TIn))} are read from it, but it takes no such records");
@@ -155,9 +161,9 @@ public sealed class DataStream<T>
         Connect(node);
     }
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
-        foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, node, partitioning));
+        foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, entry, partitioning));
     }
 
     internal void Join(Edge<T> edge)
@@ -166,6 +172,8 @@ public sealed class DataStream<T>
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }
+
+    private void RefuseLetters(Node owner) => _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
 
     private DataStream<T> Partitioned(Partitioning partitioning) => new(_graph, [.. _ports.Select(from => (from.Port, partitioning))]);
 
