@@ -14,6 +14,10 @@ public readonly partial struct KeyedContext<TKey, TOut>
     public IReadOnlyDictionary<TMapKey, TValue> Entries<TMapKey, TValue>(BroadcastState<TMapKey, TValue> state)
         where TMapKey : notnull => _scope.Broadcast(state).Entries;
 
+    /// <summary>The entries of the key's map, in the order in which their keys came, without an allocation.</summary>
+    internal MapEntries<TMapKey, TValue> EntriesOf<TMapKey, TValue>(MapState<TMapKey, TValue> state)
+        where TMapKey : notnull => _scope.Column<MapColumn<TMapKey, TValue>>(state).Entries(_slot);
+
     /// <summary>Counts a late record, and emits it where late records are read.</summary>
     internal void Late<TSide>(SideOutput<TSide>? output, TSide record)
     {
