@@ -1,3 +1,4 @@
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
 namespace OrleansStream.Functions;
@@ -42,6 +43,7 @@ internal abstract class KeyedTwoInputOperator<TKey, TFirst, TSecond, TOut>(
         while (timers.TryPopDue(_firing!.Value, out var slot, out var at))
         {
             Fire(slot, at, eventTime: true);
+            FaultPoints.Pass(FaultPoint.Firing);
             if (!context.HasRoom) return;
         }
 

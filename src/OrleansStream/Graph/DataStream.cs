@@ -168,7 +168,8 @@ public sealed partial class DataStream<T>
 
     internal void Join(Edge<T> edge)
     {
-        if (edge.From.Owner.Graph != _graph) _graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
+        var graph = edge.To.Graph;
+        if (edge.From.Owner.Graph != graph) graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }

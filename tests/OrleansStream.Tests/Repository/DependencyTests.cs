@@ -14,7 +14,7 @@ public sealed class DependencyTests
         ["Sinks"] = ["Jobs", "Stages"],
         ["Time"] = ["Stages", "State"],
         ["Functions"] = ["Jobs", "Sources", "Stages", "State", "Time"],
-        ["Windows"] = ["Functions", "Stages", "State", "Time"],
+        ["Windows"] = ["Functions", "Jobs", "Stages", "State", "Time"],
         ["Joins"] = ["Functions", "Stages", "State", "Time", "Windows"],
         ["Exchange"] = ["Jobs", "Stages", "State"],
         ["State"] = ["Checkpoints", "Jobs"],
