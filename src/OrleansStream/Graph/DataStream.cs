@@ -166,7 +166,7 @@ public sealed partial class DataStream<T>
         foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, entry, partitioning));
     }
 
-    internal void Join(Edge<T> edge)
+    internal static void Join(Edge<T> edge)
     {
         var graph = edge.To.Graph;
         if (edge.From.Owner.Graph != graph) graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");

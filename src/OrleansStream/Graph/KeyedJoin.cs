@@ -34,7 +34,7 @@ public sealed class KeyedJoin<TKey, TLeft, TRight>
         TumblingWindows windows, TimeSpan allowedLateness = default, SideOutput<TLeft>? lateLeft = null, SideOutput<TRight>? lateRight = null)
     {
         ArgumentNullException.ThrowIfNull(windows);
-        return new WindowJoin<TKey, TLeft, TRight>(_pair, windows, allowedLateness, new LateOutputs<TLeft, TRight>(lateLeft, lateRight));
+        return new WindowJoin<TKey, TLeft, TRight>(_pair, JoinDivision.Of(windows), allowedLateness, new LateOutputs<TLeft, TRight>(lateLeft, lateRight));
     }
 
     /// <summary>

@@ -62,6 +62,6 @@ public sealed partial class KeyedStream<TKey, T>
             _stream.Graph.Refuse(node, $"its key is a {TypeName.Of(typeof(TKey))}; a key is a string, an integer, a Guid, or a tuple of these");
         }
 
-        foreach (var port in _stream.Ports) _stream.Join(new KeyedEdge<TKey, T>(port, entry, _key));
+        foreach (var port in _stream.Ports) DataStream<T>.Join(new KeyedEdge<TKey, T>(port, entry, _key));
     }
 }

@@ -15,11 +15,11 @@ public sealed class WindowJoin<TKey, TLeft, TRight>
     where TKey : notnull
 {
     private readonly KeyedPair<TKey, TLeft, TRight> _pair;
-    private readonly TumblingWindows _windows;
+    private readonly JoinDivision _windows;
     private readonly TimeSpan _allowedLateness;
     private readonly LateOutputs<TLeft, TRight> _late;
 
-    internal WindowJoin(KeyedPair<TKey, TLeft, TRight> pair, TumblingWindows windows, TimeSpan allowedLateness, LateOutputs<TLeft, TRight> late)
+    internal WindowJoin(KeyedPair<TKey, TLeft, TRight> pair, JoinDivision windows, TimeSpan allowedLateness, LateOutputs<TLeft, TRight> late)
     {
         _pair = pair;
         _windows = windows;
@@ -86,7 +86,7 @@ public sealed class WindowJoin<TKey, TLeft, TRight>
             word,
             name,
             onError,
-            (_, left, right) => new WindowJoinFunction<TKey, TLeft, TRight, TOut>(Division(_windows), lateness, pairing(left, right), late.Left, late.Right),
+            (_, left, right) => new WindowJoinFunction<TKey, TLeft, TRight, TOut>(_windows.Make(), lateness, pairing(left, right), late.Left, late.Right),
             static () => WindowJoinFunction<TKey, TLeft, TRight, TOut>.Declared,
             Check,
             needsEventTime: true,
@@ -98,16 +98,25 @@ public sealed class WindowJoin<TKey, TLeft, TRight>
             if (_windows.Problem is { } problem) graph.Refuse(node, $"impossible windows: {problem}");
             if (_allowedLateness < TimeSpan.Zero) graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
             late.Check(graph, node);
-            node.Properties["sizeMs"] = _windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            node.Properties["offsetMs"] = _windows.OffsetMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            foreach (var (property, value) in _windows.Properties) node.Properties[property] = value;
             node.Properties["allowedLateness"] = _allowedLateness.ToString("c");
             if (kind is { } outer) node.Properties["join"] = outer.ToString().ToLowerInvariant();
         }
     }
+}
 
-    private static AlignedJoinWindows Division(TumblingWindows windows) => new((time, found) =>
-    {
-        var start = windows.StartOf(time);
-        found.Add(new TimeWindow(start, Time.EventTime.Plus(start, windows.SizeMilliseconds)));
-    });
+/// <summary>The windows of a join, as they were written.</summary>
+/// <param name="Make">Makes what divides the rows, once per subtask.</param>
+/// <param name="Problem">Why there can be no such windows; null when there can.</param>
+/// <param name="Properties">What distinguishes them.</param>
+internal sealed record JoinDivision(Func<JoinWindows> Make, string? Problem, IReadOnlyList<(string Name, string Value)> Properties)
+{
+    public static JoinDivision Of(TumblingWindows windows) => new(
+        () => new AlignedJoinWindows((time, found) =>
+        {
+            var start = windows.StartOf(time);
+            found.Add(new TimeWindow(start, Time.EventTime.Plus(start, windows.SizeMilliseconds)));
+        }),
+        windows.Problem,
+        [("sizeMs", windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("offsetMs", windows.OffsetMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
 }

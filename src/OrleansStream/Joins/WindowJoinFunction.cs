@@ -71,7 +71,9 @@ internal sealed class WindowJoinFunction<TKey, TLeft, TRight, TOut>(
         _windows.Clear();
         windows.EndingAt(timestamp, _times, _windows);
         foreach (var window in _windows) Fire(window, ref context);
-        Purge(EventTime.Minus(timestamp, lateness), ref context);
+
+        // At the end of time all windows are over, also those whose lateness it cut short.
+        Purge(timestamp == EventTime.End ? EventTime.End : EventTime.Minus(timestamp, lateness), ref context);
     }
 
     /// <summary>Finds the windows of the record at hand; false when it is in none.</summary>

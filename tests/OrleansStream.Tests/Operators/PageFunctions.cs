@@ -20,28 +20,26 @@ public sealed class Rise : KeyedFunction<string, Reading, string>
     public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) => context.Emit($"{context.Key} had {context.Get(Last)}");
 }
 
-/// <summary>Tells of each reading that is above the limit of its sensor, and of each limit that the last reading is above.</summary>
+/// <summary>Keeps the highest reading and the lowest limit of each sensor, in whatever order they come, and tells them when 100 seconds have passed.</summary>
 public sealed class Watch : KeyedCoFunction<string, Reading, Limit, string>
 {
-    private static readonly ValueState<double> Last = new("last");
-    private static readonly ValueState<double> Max = new("max") { Default = double.PositiveInfinity };
+    private static readonly ValueState<double> Highest = new("highest");
+    private static readonly ValueState<double> Lowest = new("lowest") { Default = double.PositiveInfinity };
 
-    public override IReadOnlyList<StateDeclaration> States => [Last, Max];
+    public override IReadOnlyList<StateDeclaration> States => [Highest, Lowest];
 
     public override void ProcessFirst(in Reading reading, ref KeyedContext<string, string> context)
     {
-        context.Set(Last, reading.Value);
-        if (reading.Value > context.Get(Max)) context.Emit($"{reading} is above {context.Get(Max)}");
+        context.Set(Highest, Math.Max(context.Get(Highest), reading.Value));
+        context.RegisterEventTimer(100_000);
     }
 
-    public override void ProcessSecond(in Limit limit, ref KeyedContext<string, string> context)
-    {
-        context.Set(Max, limit.Max);
-        if (context.Get(Last) > limit.Max) context.Emit($"{context.Key} {context.Get(Last)} was above {limit.Max}");
-    }
+    public override void ProcessSecond(in Limit limit, ref KeyedContext<string, string> context) => context.Set(Lowest, Math.Min(context.Get(Lowest), limit.Max));
+
+    public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) => context.Emit($"{context.Key}: {context.Get(Highest)}, limit {context.Get(Lowest)}");
 }
 
-/// <summary>Holds each reading against the limits of all sensors, and tells when a limit changes what each sensor had last.</summary>
+/// <summary>Tells, when 100 seconds have passed, what each sensor had last and which limits there are by then; every subtask knows those of all sensors.</summary>
 public sealed class Obey : KeyedBroadcastFunction<string, Reading, Limit, string>
 {
     public static readonly BroadcastState<string, double> Limits = new("limits");
@@ -53,12 +51,11 @@ public sealed class Obey : KeyedBroadcastFunction<string, Reading, Limit, string
     public override void Process(in Reading reading, ref KeyedContext<string, string> context)
     {
         context.Set(Last, reading.Value);
-        if (context.TryGet(Limits, reading.Sensor, out var max) && reading.Value > max) context.Emit($"{reading} is above {max}");
+        context.RegisterEventTimer(100_000);
     }
 
-    public override void ProcessBroadcast(in Limit limit, ref BroadcastContext<string> context, SubtaskKeys<string, string> keys)
-    {
-        context.Set(Limits, limit.Sensor, limit.Max);
-        keys.ForEach(static (ref key) => key.Emit($"limits change; {key.Key} has {key.Get(Last)}"));
-    }
+    public override void ProcessBroadcast(in Limit limit, ref BroadcastContext<string> context, SubtaskKeys<string, string> keys) => context.Set(Limits, limit.Sensor, limit.Max);
+
+    public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) =>
+        context.Emit($"{context.Key} had {context.Get(Last)}; {string.Join(", ", context.Entries(Limits).Select(static limit => $"{limit.Key} may have {limit.Value}"))}");
 }
