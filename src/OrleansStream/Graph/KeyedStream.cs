@@ -41,17 +41,7 @@ public sealed partial class KeyedStream<TKey, T>
             var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter);
             return new KeyedOperator<TKey, T, TOut>(chain.Context, _key, function(chain.Services), scope, chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
         }));
-
-        try
-        {
-            states = function(graph.Services).States;
-        }
-        catch (Exception error)
-        {
-            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
-        }
-
-        StateCheck.Check(graph, node, states);
+        states = StateCheck.Declared(graph, node, () => function(graph.Services).States);
         node.Properties["result"] = TypeName.Of(typeof(TOut));
         check(node);
         Connect(node);
@@ -70,14 +60,15 @@ public sealed partial class KeyedStream<TKey, T>
 
     internal Func<T, TKey> Key => _key;
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
+        var node = entry.Node;
         node.Properties["key"] = TypeName.Of(typeof(TKey));
-        if (!KeyCodec.IsSupported(typeof(TKey)))
+        if (node.Inputs.Count == 0 && !KeyCodec.IsSupported(typeof(TKey)))
         {
             _stream.Graph.Refuse(node, $"its key is a {TypeName.Of(typeof(TKey))}; a key is a string, an integer, a Guid, or a tuple of these");
         }
 
-        foreach (var port in _stream.Ports) _stream.Join(new KeyedEdge<TKey, T>(port, node, _key));
+        foreach (var port in _stream.Ports) DataStream<T>.Join(new KeyedEdge<TKey, T>(port, entry, _key));
     }
 }

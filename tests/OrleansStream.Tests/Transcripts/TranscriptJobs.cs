@@ -10,7 +10,9 @@ internal static class TranscriptJobs
 {
     private static readonly SideOutput<Click> Late = new("late");
 
-    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All { get; } = new Dictionary<string, Func<TranscriptJob>>
+    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All => OfWindows.Concat(JoinTranscriptJobs.All).ToDictionary();
+
+    private static Dictionary<string, Func<TranscriptJob>> OfWindows { get; } = new()
     {
         ["tumbling-1s"] = static () => Windows(static keyed => keyed.Window(TumblingWindows.Of(TimeSpan.FromSeconds(1)), late: Late)),
         ["tumbling-1s-lateness-500ms"] = static () => Windows(static keyed => keyed.Window(TumblingWindows.Of(TimeSpan.FromSeconds(1)), TimeSpan.FromMilliseconds(500), Late)),
