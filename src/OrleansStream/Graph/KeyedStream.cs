@@ -7,7 +7,7 @@ namespace OrleansStream.Graph;
 /// <summary>A stream whose records go to the subtask that owns their key; operators on it have state per key.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class KeyedStream<TKey, T>
+public sealed partial class KeyedStream<TKey, T>
     where TKey : notnull
 {
     private readonly DataStream<T> _stream;

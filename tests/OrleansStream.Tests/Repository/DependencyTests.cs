@@ -15,10 +15,11 @@ public sealed class DependencyTests
         ["Time"] = ["Stages", "State"],
         ["Functions"] = ["Jobs", "Sources", "Stages", "State", "Time"],
         ["Windows"] = ["Functions", "Stages", "State", "Time"],
+        ["Patterns"] = ["Stages", "State", "Time"],
         ["Exchange"] = ["Jobs", "Stages", "State"],
         ["State"] = ["Checkpoints", "Jobs"],
         ["Stages"] = ["Checkpoints", "Exchange", "Functions", "Graph", "Jobs", "Sinks", "Sources", "State", "Time"],
-        ["Graph"] = ["Exchange", "Functions", "Jobs", "Sinks", "Sources", "Stages", "State", "Time", "Windows"],
+        ["Graph"] = ["Exchange", "Functions", "Jobs", "Patterns", "Sinks", "Sources", "Stages", "State", "Time", "Windows"],
         ["Checkpoints"] = ["Graph", "Jobs", "Sinks", "Sources", "Stages", "State", "Time"],
         ["Jobs"] = ["Checkpoints", "Graph", "Sinks", "Sources", "Stages"],
         ["Diagnostics"] = ["Checkpoints", "Jobs", "Stages"],
@@ -37,7 +38,7 @@ public sealed class DependencyTests
     private static readonly string[] Deciders =
     [
         "Stages/Subtask.cs", "Stages/StatelessOperators.cs", "Exchange/BarrierAligner.cs", "Exchange/InputChannel.cs", "Exchange/OutputChannel.cs", "Exchange/PartitionWriter.cs",
-        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
+        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Patterns/PatternAutomaton.cs", "Patterns/PatternOperator.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
         "Checkpoints/CheckpointProtocol.cs", "Checkpoints/TakeoverProtocol.cs", "Checkpoints/AppendProtocol.cs", "Checkpoints/EndFinder.cs", "Checkpoints/Retention.cs",
         "Jobs/RecoveryPlan.cs", "Jobs/RestartStrategy.cs", "Graph/JobPlan.cs", "Graph/GraphCheck.cs",
     ];
