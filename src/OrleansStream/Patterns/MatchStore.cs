@@ -30,9 +30,6 @@ internal sealed class MatchStore<T>(string[] names, MapColumn<long, MatchNode> n
     /// <summary>How many nodes the key has.</summary>
     public int Count => nodes.Count(_slot);
 
-    /// <summary>How many nodes are proposed.</summary>
-    public int Proposed => _proposed.Count;
-
     public void Open(int slot, PatternCursor cursor)
     {
         _slot = slot;
@@ -60,6 +57,22 @@ internal sealed class MatchStore<T>(string[] names, MapColumn<long, MatchNode> n
     {
         _proposed.Add(new MatchNode(parent, RecordNumber, step, 0));
         return _lastNode + _proposed.Count;
+    }
+
+    /// <summary>In how many proposed nodes partial matches end.</summary>
+    public int CountNew(List<PartialMatch> partials)
+    {
+        var count = 0;
+        var last = _lastNode;
+        foreach (var partial in partials)
+        {
+            // Those that end in one node came of one partial match, so they stand together or in the order of proposing.
+            if (partial.Node <= last) continue;
+            last = partial.Node;
+            count++;
+        }
+
+        return count;
     }
 
     /// <summary>One more partial match ends in a node, or one less.</summary>

@@ -83,13 +83,7 @@ internal sealed class PatternAutomaton<T>
             return;
         }
 
-        if (_next.Count > _limit || _store.Count + _store.Proposed > _limit)
-        {
-            throw new InvalidOperationException(
-                $"the pattern would have {_next.Count} partial matches of this key, with {_store.Count + _store.Proposed} records in them; the limit is {_limit} of each. "
-                + "Bound the pattern by Within or Until, make it stricter, or raise maxPartialMatches");
-        }
-
+        CheckLimit();
         Settle(time);
     }
 
@@ -182,6 +176,17 @@ internal sealed class PatternAutomaton<T>
         for (var i = completed; i < _completed.Count; i++) _store.Use(_completed[i].Node, 1);
         _store.Use(partial.Node, -1);
         return !isStart || _produced.Count > 0 || completed < _completed.Count;
+    }
+
+    /// <summary>What is kept grows up to the limit. Records that only complete or end something never meet it.</summary>
+    private void CheckLimit()
+    {
+        var partials = _next.Count + Held.Count;
+        var records = _store.Count + _store.CountNew(_next);
+        if (partials <= _limit && (records <= _limit || records == _store.Count)) return;
+        throw new InvalidOperationException(
+            $"the pattern would have {partials} partial matches of this key, with {records} records in them; the limit is {_limit} of each. "
+            + "Bound the pattern by Within or Until, make it stricter, or raise maxPartialMatches");
     }
 
     private void Produce(in PartialMatch partial, PatternState<T> state)

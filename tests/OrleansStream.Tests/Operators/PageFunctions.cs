@@ -1,0 +1,21 @@
+using OrleansStream.Functions;
+using OrleansStream.State;
+
+namespace OrleansStream.Tests.Operators;
+
+/// <summary>Tells of each reading that is higher than the last of its sensor, and ten seconds after each reading what its sensor had last.</summary>
+public sealed class Rise : KeyedFunction<string, Reading, string>
+{
+    private static readonly ValueState<double> Last = new("last") { Default = double.PositiveInfinity };
+
+    public override IReadOnlyList<StateDeclaration> States => [Last];
+
+    public override void Process(in Reading reading, ref KeyedContext<string, string> context)
+    {
+        if (reading.Value > context.Get(Last)) context.Emit($"{context.Key} rose by {reading.Value - context.Get(Last)}");
+        context.Set(Last, reading.Value);
+        context.RegisterEventTimer(context.Timestamp + 10_000);
+    }
+
+    public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) => context.Emit($"{context.Key} had {context.Get(Last)}");
+}
