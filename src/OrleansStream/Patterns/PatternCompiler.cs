@@ -53,8 +53,11 @@ internal sealed partial class PatternCompiler<T>
         public PatternStep<T> Step => Frame.Steps[Index];
 
         /// <summary>What forbids records behind it until another step is taken.</summary>
-        public ImmutableArray<Forbidden> NotsBehind => Index + 1 < Frame.Steps.Count && Frame.Steps[Index + 1] is { Contiguity: Contiguity.NotFollowedBy } behind
-            ? [new(behind, Until(behind.Condition, Frame.Until, take: true))] : [];
+        public ImmutableArray<Forbidden> NotsBehind =>
+        [
+            .. Frame.Steps.Skip(Index + 1).TakeWhile(static step => step.IsNot).Where(static step => step.Contiguity == Contiguity.NotFollowedBy)
+                .Select(step => new Forbidden(step, Until(step.Condition, Frame.Until, take: true))),
+        ];
 
         public Contiguity Contiguity => Index == 0 ? Frame.Entry : Step.Contiguity;
 

@@ -1,7 +1,7 @@
 using OrleansStream.Functions;
-using OrleansStream.Graph;
 using OrleansStream.Patterns;
 using OrleansStream.Sinks;
+using OrleansStream.Sources;
 using OrleansStream.Testing;
 using OrleansStream.Tests.Graph;
 using static OrleansStream.Tests.Patterns.Words;
@@ -25,7 +25,7 @@ public sealed class PatternRefusalTests
             "Match 'match': records reach it without event time; put WithTimestamps after the source.",
         ],
         GraphSamples.Refusals(static graph => graph
-            .From("in", Sources.Collections.From(Array.Empty<List<int>>()))
+            .From("in", Collections.From(Array.Empty<List<int>>()))
             .KeyBy(static list => list.Count)
             .Match(
                 "match",
