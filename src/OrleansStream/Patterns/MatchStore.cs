@@ -1,4 +1,4 @@
-using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using OrleansStream.Stages;
 using OrleansStream.State;
 
@@ -14,6 +14,7 @@ internal sealed class MatchStore<T>(string[] names, MapColumn<long, MatchNode> n
     private readonly List<MatchNode> _proposed = [];
     private readonly Dictionary<long, int> _changes = [];
     private readonly List<(int Step, T Record)> _chain = [];
+    private readonly int[] _counts = new int[names.Length];
     private int _slot;
     private long _lastNode;
     private long _lastRecord;
@@ -110,24 +111,28 @@ internal sealed class MatchStore<T>(string[] names, MapColumn<long, MatchNode> n
     public Match<T> MatchOf(in PartialMatch match)
     {
         ReadChain(match.Node);
-        var steps = ImmutableArray.CreateBuilder<MatchedStep<T>>();
+        // Per match, and often on the way of every record: exact arrays, handed over as they are.
+        Array.Clear(_counts);
+        var taking = 0;
+        foreach (var taken in _chain) taking += _counts[taken.Step]++ == 0 ? 1 : 0;
+        var steps = new MatchedStep<T>[taking];
+        taking = 0;
         for (var step = 0; step < names.Length; step++)
         {
-            var count = 0;
-            foreach (var taken in _chain) count += taken.Step == step ? 1 : 0;
-            if (count == 0) continue;
-            var taking = ImmutableArray.CreateBuilder<T>(count);
+            if (_counts[step] == 0) continue;
+            var took = new T[_counts[step]];
+            var last = took.Length;
             // The chain is read from its end.
-            for (var i = _chain.Count - 1; i >= 0; i--)
+            foreach (var taken in _chain)
             {
-                if (_chain[i].Step == step) taking.Add(_chain[i].Record);
+                if (taken.Step == step) took[--last] = taken.Record;
             }
 
-            steps.Add(new MatchedStep<T>(names[step], taking.MoveToImmutable()));
+            steps[taking++] = new MatchedStep<T>(names[step], ImmutableCollectionsMarshal.AsImmutableArray(took));
         }
 
         _chain.Clear();
-        return new Match<T>(steps.ToImmutable(), match.StartTime, match.LastTime);
+        return new Match<T>(ImmutableCollectionsMarshal.AsImmutableArray(steps), match.StartTime, match.LastTime);
     }
 
     /// <summary>Puts what leads up to a node into a list per step.</summary>

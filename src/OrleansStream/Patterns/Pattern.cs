@@ -35,11 +35,13 @@ public static class Pattern
 /// Source: the pattern language of Flink's CEP library; <see cref="SkipStrategy"/>, <see cref="Within(TimeSpan, WithinScope)"/> and the remarks say where ours differs.
 /// </summary>
 /// <remarks>
-/// Conditions must depend on nothing but their arguments: they are asked once for each record, those over what has matched once for each record and partial match.
-/// Without <see cref="Within(TimeSpan, WithinScope)"/> a partial match is kept until it is completed or ruled out, if need be for ever; <c>KeyedStream.Match</c> has a limit.
-/// A record that completes a match does so even if it also is what a <see cref="NotFollowedBy"/> forbids, as in Flink.
-/// Other than in Flink: a group that may be left out or repeated finds no match twice; a <see cref="NotFollowedBy"/> before a group holds until the group begins;
-/// within a group <see cref="Consecutive"/> and <see cref="AllowCombinations"/> of its first step count.
+/// <para>Conditions must depend on nothing but their arguments: they are asked once for each record, those over what has matched once for each record and partial match.</para>
+/// <para>Without <see cref="Within(TimeSpan, WithinScope)"/> a partial match is kept until it is completed or ruled out, if need be for ever; <c>KeyedStream.Match</c> has a limit.</para>
+/// <para>As in Flink, a record that completes a match does so even if it also is what a <see cref="NotFollowedBy"/> forbids, and what ends a repeated group by <c>Until</c> ends the waiting
+/// for its first record too.</para>
+/// <para>Other than in Flink: records that are passed over while a group may be left out or repeated make no second copies of a match; a <see cref="NotFollowedBy"/> before a group holds
+/// until the group begins; of several not-steps in a row each counts; within a group <see cref="Consecutive"/> and <see cref="AllowCombinations"/> of its first step count, and that step
+/// may not be <see cref="Optional"/>, which Flink takes no notice of; and time runs out from bound to bound, so that what is found does not depend on where the watermark stood.</para>
 /// </remarks>
 /// <typeparam name="T">The type of a record.</typeparam>
 public sealed partial class Pattern<T>

@@ -34,6 +34,11 @@ public sealed class PatternRefusalTests
             .To("out", new CollectingSink<Match<List<int>>>())));
 
     [Fact]
+    public void Records_that_cannot_be_kept_are_refused() => Assert.Contains(
+        "Match 'match': what a pattern keeps holds Bare: Bare has no [GenerateSerializer]; add it, and [Id] to its members.",
+        GraphSamples.Refusals(static graph => graph.From("in", new TestInput<Bare>()).KeyBy(static bare => bare.Key).Match("match", Pattern.Begin<Bare>("a")).To("out", new CollectingSink<Match<Bare>>())));
+
+    [Fact]
     public void A_pattern_that_is_right_is_not_refused() =>
         Assert.Empty(Problems(Begin("a").OneOrMore().Greedy().Later("b").Times(2, 3).Consecutive().NotLater("n").Within(Ms(1))));
 
@@ -142,6 +147,8 @@ public sealed class PatternRefusalTests
         static string Fingerprint(Pattern<string> pattern) => GraphSamples.Fingerprint(graph =>
             graph.From("in", new TestInput<string>()).KeyBy(static record => record).Match("match", pattern).To("out", new CollectingSink<Match<string>>()));
     }
+
+    private sealed record Bare(string Key);
 
     private static List<string> Problems(Pattern<string> pattern) => [.. PatternCheck.Problems(pattern)];
 }

@@ -5,7 +5,7 @@ namespace OrleansStream.Tests.Patterns;
 /// <summary>Patterns by chance against a search through all choices of records.</summary>
 public sealed class RandomPatternTests
 {
-    private const int Cases = 4_000;
+    private const int Cases = 2_000;
 
     [Fact]
     public void What_is_found_is_what_a_search_through_all_choices_finds()
