@@ -18,8 +18,6 @@ namespace OrleansStream.Testing;
 /// </remarks>
 public sealed partial class JobHarness : IAsyncDisposable
 {
-    private static readonly Lazy<IServiceProvider> Plain = new(static () => new ServiceCollection().AddSerializer().BuildServiceProvider());
-
     private readonly Func<JobPlan> _plan;
     private readonly HarnessOptions _options;
     private readonly IServiceProvider _services;
@@ -136,14 +134,9 @@ public sealed partial class JobHarness : IAsyncDisposable
 
     private static IServiceProvider Services(HarnessOptions options)
     {
-        if (options.ConfigureServices is not { } configure) return Plain.Value;
+        if (options.ConfigureServices is not { } configure) return TestSerializers.Services;
         var services = new ServiceCollection().AddSerializer();
         configure(services);
         return services.BuildServiceProvider();
-    }
-
-    private sealed class DefinedJob(Action<JobGraph> define) : IStreamJob
-    {
-        public void Define(JobGraph graph, JobArguments args) => define(graph);
     }
 }

@@ -6,14 +6,17 @@ using OrleansStream.State;
 namespace OrleansStream.Functions;
 
 /// <summary>What a <see cref="KeyedContext{TKey, TOut}"/> stands on: one operator's state, its outputs, and the undoing of a record that fails.</summary>
-internal sealed class KeyedScope<TKey, TOut>
+internal sealed partial class KeyedScope<TKey, TOut>
     where TKey : notnull
 {
     private readonly StateDeclaration[] _declarations;
-    private readonly object[] _columns;
+    private readonly object?[] _columns;
     private readonly SubtaskContext _context;
     private readonly Output<TOut> _output;
     private readonly IReadOnlyDictionary<string, ISideOutput> _sides;
+
+    /// <summary>The same in a row: they are flushed behind every timer, and a dictionary's enumerator would be an object each time.</summary>
+    private readonly ISideOutput[] _everySide;
     private readonly string _operator;
     private readonly List<(TOut Value, long Timestamp)> _held = [];
     private readonly List<ISideRecord> _heldSide = [];
@@ -25,10 +28,11 @@ internal sealed class KeyedScope<TKey, TOut>
         _context = context;
         _output = output;
         _sides = sides;
+        _everySide = [.. sides.Values];
         Undo = undo ? new StateUndo() : null;
         Table = new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, states, context.Serializers);
         _declarations = [.. states];
-        _columns = [.. states.Select(Table.ColumnOf)];
+        _columns = [.. states.Select(state => Table.ExpiryOf(state) is null ? Table.ColumnOf(state) : null)];
         context.State.Register(Table);
     }
 
@@ -41,8 +45,13 @@ internal sealed class KeyedScope<TKey, TOut>
 
     public long ProcessingTime => _context.Now.Wall;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <summary>The column of a state that stays.</summary>
     public TColumn Column<TColumn>(StateDeclaration state)
+        where TColumn : class => Plain<TColumn>(state) ?? throw new InvalidOperationException($"State '{state.Name}' of operator '{_operator}' expires.");
+
+    /// <summary>The column of a state; null for one that expires, whose column is not to be used without its times.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TColumn? Plain<TColumn>(StateDeclaration state)
         where TColumn : class
     {
         var declarations = _declarations;
@@ -92,13 +101,14 @@ internal sealed class KeyedScope<TKey, TOut>
     public void Flush()
     {
         _output.Flush();
-        foreach (var side in _sides.Values) side.Flush();
+        foreach (var side in _everySide) side.Flush();
     }
 
     public void ForwardWatermark(long watermark)
     {
         _output.Watermark(watermark);
-        foreach (var side in _sides.Values) side.Watermark(watermark);
+        foreach (var side in _everySide) side.Watermark(watermark);
+        if (Table.HasExpiries) Passed(watermark);
     }
 
     private InvalidOperationException Undeclared(StateDeclaration state) =>

@@ -33,6 +33,25 @@ internal sealed class StateUndo
         else _steps.Push(() => column.Remove(slot, mapKey));
     }
 
+    public void Remember<T>(ValueExpiry<T> expiry, int slot)
+    {
+        Remember(expiry.Values, slot);
+        Remember(expiry.Times, slot);
+    }
+
+    public void Remember<T>(ListExpiry<T> expiry, int slot)
+    {
+        Remember(expiry.Lists, slot);
+        Remember(expiry.Times, slot);
+    }
+
+    public void Remember<TMapKey, TValue>(MapExpiry<TMapKey, TValue> expiry, int slot, TMapKey mapKey)
+        where TMapKey : notnull
+    {
+        Remember(expiry.Maps, slot, mapKey);
+        Remember(expiry.Times, slot, mapKey);
+    }
+
     public void Registered(TimerTable timers, int slot, long at) => _steps.Push(() => timers.Delete(slot, at));
 
     public void Deleted(TimerTable timers, int slot, long at) => _steps.Push(() => timers.Register(slot, at));

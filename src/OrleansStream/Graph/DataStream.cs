@@ -149,7 +149,7 @@ public sealed class DataStream<T>
     public void To(string name, Sink<T> sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        var node = _graph.Add(new SinkNodeOf<T>(_graph, name, sink));
+        var node = _graph.Add(new SinkNodeOf<T>(_graph, name, _graph.StandIns?.For(name, sink) ?? sink));
         node.Properties["record"] = TypeName.Of(typeof(T));
         node.Properties["sink"] = TypeName.Of(sink.GetType());
         Connect(node);

@@ -33,6 +33,7 @@ internal static class StateCheck
         {
             if (!JobGraph.Named().IsMatch(state.Name)) graph.Refuse(node, $"the name of state '{state.Name}' must have 1 to 64 characters of a-z, 0-9 and '-'");
             if (!names.Add(state.Name)) graph.Refuse(node, $"state '{state.Name}' is declared twice");
+            if (state.TimeToLive is { Milliseconds: < 1 } policy) graph.Refuse(node, $"state '{state.Name}' has a time to live of {policy.Duration}; it lives for a millisecond at least, or without one");
             foreach (var type in state.StoredTypes) CheckStored(graph, node, $"state '{state.Name}'", type);
             if (state.MapKeyType is { } mapKey && !KeyCodec.IsSupported(mapKey)) graph.Refuse(node, $"state '{state.Name}' has map keys of {TypeName.Of(mapKey)}; a key is a string, an integer, a Guid, or a tuple of these");
             node.Properties[$"state:{state.Name}"] = $"{TypeName.Of(state.GetType())}";

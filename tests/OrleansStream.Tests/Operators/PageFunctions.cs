@@ -19,3 +19,18 @@ public sealed class Rise : KeyedFunction<string, Reading, string>
 
     public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) => context.Emit($"{context.Key} had {context.Get(Last)}");
 }
+
+/// <summary>The highest reading of each sensor, forgotten when there was none for half a minute.</summary>
+public sealed class Highest : KeyedFunction<string, Reading, string>
+{
+    private static readonly ReducingState<double> Max = new("max", Math.Max) { TimeToLive = TimeSpan.FromSeconds(30) };
+
+    public override IReadOnlyList<StateDeclaration> States => [Max];
+
+    public override void Process(in Reading reading, ref KeyedContext<string, string> context)
+    {
+        var isFirst = !context.Has(Max);
+        context.Add(Max, reading.Value);
+        context.Emit($"{context.Key} {(isFirst ? "begins with" : "had at most")} {context.Get(Max)}");
+    }
+}

@@ -1,3 +1,4 @@
+
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>Each test takes one guard out of the engine and asks that a checker notices: the checkers are worth what they catch.</summary>
@@ -34,7 +35,7 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
         var others = new SortedDictionary<string, int>(StringComparer.Ordinal);
         for (var seed = 1; seed <= MostSeeds; seed++)
         {
-            var run = new SimulatedRun(seed, breakage);
+            var run = EngineRun.Of(seed, breakage);
             run.Execute();
             if (run.Violation is not { } violation) continue;
             if (violation.Checker == checker)

@@ -3,6 +3,7 @@ using OrleansStream.Jobs;
 using OrleansStream.Sources;
 using OrleansStream.Stages;
 using OrleansStream.State;
+using OrleansStream.Testing.Simulation;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -18,7 +19,8 @@ internal sealed class Cut
     {
         _run = run;
         _manifest = manifest;
-        var plan = run.PlanOf(1);
+        var job = (EngineJob)run.Job;
+        var plan = job.Plan;
         foreach (var stage in plan.Stages)
         {
             var opening = new SubtaskOpening
@@ -33,7 +35,7 @@ internal sealed class Cut
                 Splits = new Dictionary<string, IReadOnlyList<SourceSplit>>(),
                 Former = RecoveryPlan.FormerOf(manifest, stage),
             };
-            var context = SimulatedRun.ContextOf(opening, stage, new Incarnation(-1));
+            var context = SimulatedJob.ContextOf(job.NewServices(), opening, stage, new Incarnation(-1));
             var restoring = new Subtask(context, stage).RestoreAsync(run.Store.AsItIs, SubtaskDriver.Chains(opening), CancellationToken.None);
             if (!restoring.IsCompleted) throw new InvalidOperationException("A store that answers at once was awaited.");
             restoring.GetAwaiter().GetResult();
@@ -63,7 +65,8 @@ internal sealed class Cut
     }
 
     /// <summary>What a sink has been given up to the barrier: what is visible, and what this checkpoint's permit makes visible.</summary>
-    public IEnumerable<string> Lines(string sink) => _run.Job.Targets[sink].LinesWith(_manifest.Sinks[sink].Pending);
+    public IEnumerable<string> Lines(string sink) =>
+        ((SimulatedTarget<string>)_run.Job.Targets[sink]).RecordsWith(_manifest.Sinks[sink].Pending).Select(static record => record.Value);
 
     private void TakeOffsets(OperatorBlob blob)
     {
