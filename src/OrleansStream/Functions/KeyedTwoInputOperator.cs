@@ -135,6 +135,7 @@ internal abstract class KeyedTwoInputOperator<TKey, TFirst, TSecond, TOut>(
                 error);
         }
 
+        scope.Fired();
         if (scope.Undo is not null) scope.Keep();
         scope.Table.ReleaseIfEmpty(slot);
         scope.Flush();

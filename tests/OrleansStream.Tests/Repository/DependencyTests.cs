@@ -20,7 +20,8 @@ public sealed class DependencyTests
         ["Exchange"] = ["Jobs", "Stages", "State"],
         ["State"] = ["Checkpoints", "Jobs"],
         ["Stages"] = ["Checkpoints", "Exchange", "Functions", "Graph", "Jobs", "Sinks", "Sources", "State", "Time"],
-        ["Graph"] = ["Changes", "Exchange", "Functions", "Jobs", "Joins", "Sinks", "Sources", "Stages", "State", "Time", "Windows"],
+        ["Graph"] = ["Changes", "Exchange", "Functions", "Jobs", "Joins", "Patterns", "Sinks", "Sources", "Stages", "State", "Time", "Windows"],
+        ["Patterns"] = ["Stages", "State", "Time"],
         ["Checkpoints"] = ["Graph", "Jobs", "Sinks", "Sources", "Stages", "State", "Time"],
         ["Jobs"] = ["Checkpoints", "Graph", "Sinks", "Sources", "Stages"],
         ["Diagnostics"] = ["Checkpoints", "Jobs", "Stages"],
@@ -40,6 +41,7 @@ public sealed class DependencyTests
     [
         "Stages/Subtask.cs", "Stages/StatelessOperators.cs", "Exchange/BarrierAligner.cs", "Exchange/InputChannel.cs", "Exchange/OutputChannel.cs", "Exchange/PartitionWriter.cs",
         "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
+        "Patterns/PatternAutomaton.cs", "Patterns/PatternCompiler.cs", "Patterns/PatternOperator.cs",
         "Checkpoints/CheckpointProtocol.cs", "Checkpoints/TakeoverProtocol.cs", "Checkpoints/AppendProtocol.cs", "Checkpoints/EndFinder.cs", "Checkpoints/Retention.cs",
         "Jobs/RecoveryPlan.cs", "Jobs/RestartStrategy.cs", "Graph/JobPlan.cs", "Graph/GraphCheck.cs",
     ];

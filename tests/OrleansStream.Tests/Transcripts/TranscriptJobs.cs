@@ -25,6 +25,10 @@ internal static class TranscriptJobs
             .Aggregate("count", 0L, static (count, _) => count + 1, static count => count)
             .Select(Counted.Of)
             .To("out", output)),
+        ["a-then-b-within-100ms"] = PatternJobs.FollowedWithin,
+        ["a-and-no-b-for-100ms"] = PatternJobs.NotFollowed,
+        ["as-greedy-then-b"] = PatternJobs.Greedy,
+        ["two-steps-skip-past-last"] = PatternJobs.SkipPastLast,
     };
 
     /// <summary>Counts clicks for each user in windows; outputs are <c>counts</c> and <c>late</c>.</summary>
