@@ -1,4 +1,4 @@
-using System.Net.Http.Headers;
+using System.Globalization;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -60,8 +60,10 @@ public sealed partial class AzureBlobStore
 
     private int SizeOf(BlobDownloadDetails details, string name, long offset, int length)
     {
-        var whole = ContentRangeHeaderValue.Parse(details.ContentRange).Length ?? throw new IOException($"the service does not say how long the object is: '{details.ContentRange}'");
-        var size = Math.Min(length, whole - offset);
+        // Of the form "bytes 0-99/1000". Azurite answers for what begins right at the end, with a range that ends before it begins.
+        if (!long.TryParse(details.ContentRange.AsSpan(details.ContentRange.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var whole))
+            throw new IOException($"the service does not say how long the object is: '{details.ContentRange}'");
+        var size = Math.Clamp(whole - offset, 0, length);
         return size <= Array.MaxLength ? (int)size : throw new StoreException($"Could not read checkpoint object '{name}' in '{Location}': it has {whole} bytes, too many to be read at once.");
     }
 }

@@ -78,13 +78,12 @@ public sealed partial class AzureBlobStore
             }
             catch (RequestFailedException error) when (BlobErrors.IsTaken(error))
             {
-                return await IsCreatorAsync(blob, creator, cancellation);
+                return await IsCreatorAsync(blob, creator, cancellation) ?? false; // Deleted meanwhile: it was there.
             }
             catch (RequestFailedException error) when (BlobErrors.IsBlockMissing(error))
             {
                 // Whoever creates a blob takes away all blocks that wait under its name.
-                if (await blob.ExistsAsync(cancellation)) return await IsCreatorAsync(blob, creator, cancellation);
-                throw new StoreException(
+                return await IsCreatorAsync(blob, creator, cancellation) ?? throw new StoreException(
                     $"Could not create checkpoint object '{name}' in '{store.Location}': its blocks are gone; another object of the name was created and deleted meanwhile. Write the object anew.", error);
             }
         }

@@ -66,14 +66,10 @@ public sealed partial class AzureBlobStore : ICheckpointStore
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var blob = BlobOf(name);
-        if (content.Length > BlockBytes)
-        {
-            await using var writer = BeginObject(name);
-            await writer.WriteAsync(0, content, cancellation);
-            return await writer.TryCreateAsync(cancellation);
-        }
-
-        return await RunAsync("create", name, () => CreateAsync(blob, content, cancellation), cancellation);
+        if (content.Length <= BlockBytes && await RunAsync("create", name, () => CreateAsync(blob, content, cancellation), cancellation) is { } created) return created;
+        await using var writer = BeginObject(name);
+        await writer.WriteAsync(0, content, cancellation);
+        return await writer.TryCreateAsync(cancellation);
     }
 
     /// <inheritdoc/>
@@ -91,15 +87,16 @@ public sealed partial class AzureBlobStore : ICheckpointStore
         while (await RunAsync("list", prefix, async () => await blobs.MoveNextAsync(), cancellation)) yield return blobs.Current.Name[_prefix.Length..];
     }
 
-    private static async Task<bool> CreateAsync(BlockBlobClient blob, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    /// <summary>Creates an object in one request; null when the name is taken and yet there is no such object: only blocks wait there, which are in the way in Azurite.</summary>
+    private static async Task<bool?> CreateAsync(BlockBlobClient blob, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var creator = NewId();
         var options = new BlobUploadOptions
         {
             Conditions = IfAbsent,
             Metadata = new Dictionary<string, string> { [Creator] = creator },
-            // In one request: the client's own division into blocks gives all writers of a name the same block ids.
-            TransferOptions = new StorageTransferOptions { InitialTransferSize = Math.Max(1, content.Length) },
+            // What is not shorter than this the client would divide itself, into blocks whose ids are the same for all who write the name.
+            TransferOptions = new StorageTransferOptions { InitialTransferSize = content.Length + 1L },
         };
         try
         {
@@ -112,8 +109,8 @@ public sealed partial class AzureBlobStore : ICheckpointStore
         }
     }
 
-    /// <summary>Whether the object that has the name was created by one's own request, which was made again below.</summary>
-    private static async Task<bool> IsCreatorAsync(BlockBlobClient blob, string creator, CancellationToken cancellation)
+    /// <summary>Whether the object that has the name was created by one's own request, which was made again below; null when there is no object.</summary>
+    private static async Task<bool?> IsCreatorAsync(BlockBlobClient blob, string creator, CancellationToken cancellation)
     {
         try
         {
@@ -122,7 +119,7 @@ public sealed partial class AzureBlobStore : ICheckpointStore
         }
         catch (RequestFailedException error) when (BlobErrors.IsAbsent(error))
         {
-            return false; // Deleted meanwhile: it was there.
+            return null;
         }
     }
 

@@ -44,7 +44,7 @@ internal static class BlobErrors
         RequestFailedException { Status: 429 or 503 } => "The account's limits are reached: spread the load over several accounts, or take checkpoints less often.",
         RequestFailedException { Status: 0 } or OperationCanceledException or IOException => "See that the account's address is right and can be reached from this machine.",
         RequestFailedException => "See what the service's code means, then try again.",
-        _ => "See that the credential can be had on this machine.",
+        _ => "See that the service can be reached from this machine, and the credential had on it.",
     };
 
     private static string FirstLine(string message) => message.AsSpan()[..(message.AsSpan().IndexOfAny('\r', '\n') is >= 0 and var end ? end : message.Length)].TrimEnd(" .").ToString();

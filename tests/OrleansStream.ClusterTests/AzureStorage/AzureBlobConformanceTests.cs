@@ -37,5 +37,5 @@ public sealed class AzureBlobConformanceInPartsTests(Azurite azurite) : AzureBlo
 {
     protected override string Prefix => "cluster-1/";
 
-    private protected override AzureBlobStore Open(AzureBlobOptions options) => new(options) { BlockBytes = 10_007, ParallelRequests = 3 };
+    private protected override AzureBlobStore Open(AzureBlobOptions options) => new(options) { BlockBytes = 50_021, ParallelRequests = 3 };
 }

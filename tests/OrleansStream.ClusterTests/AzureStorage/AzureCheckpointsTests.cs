@@ -26,11 +26,11 @@ public sealed class AzureCheckpointsTests(Azurite azurite)
         var (container, network) = (azurite.NewContainer(), new UnreliableNetwork());
         await using (var first = await StartAsync(container, network))
         {
-            await first.Jobs.StartAsync("job", new JobStart { Parallelism = before, Arguments = Output(folder["broken.jsonl"]), RecordsPerSecond = 10_000 });
-            var killed = await first.WaitAsync(static status => status.Checkpoints.Count(static checkpoint => checkpoint.State == "committed") >= 3);
+            await first.Jobs.StartAsync("job", new JobStart { Parallelism = before, Arguments = Output(folder["broken.jsonl"]), RecordsPerSecond = 3_000 });
+            var killed = await first.WaitAsync(static status => status.Checkpoints.Count(static checkpoint => checkpoint.State == "committed") >= 3 && Emitted(status) > 0);
             // As if the machine had lost its power: from here on nothing it does is stored.
             network.LosesRequest = static _ => true;
-            Assert.InRange(killed.Stages[0].Subtasks.Sum(static subtask => subtask.RecordsOut), 1, Records - 1);
+            Assert.True(Emitted(killed) < Records, "No work was left.");
             await first.RemoveAsync(silo: 0, gracefully: false);
         }
 
@@ -100,6 +100,8 @@ public sealed class AzureCheckpointsTests(Azurite azurite)
             options.Checkpoints.PieceBytes = 128;
         });
     }
+
+    private static long Emitted(JobStatus status) => status.Stages[0].Subtasks.Sum(static subtask => subtask.RecordsOut);
 
     private static JobArguments Output(string path) => new([new("output", path)]);
 

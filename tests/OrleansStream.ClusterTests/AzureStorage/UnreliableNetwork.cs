@@ -37,7 +37,7 @@ internal sealed class UnreliableNetwork : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _requests);
-        await Before(request);
+        await Before(request).WaitAsync(cancellationToken);
         if (LosesRequest(request)) throw new HttpRequestException("The request was lost.");
         var answer = await base.SendAsync(request, cancellationToken);
         if (!LosesAnswer(request)) return answer;
