@@ -28,7 +28,7 @@ public sealed class Azurite : IAsyncDisposable
     private Process? _process;
     private int _containers;
 
-    public Azurite() => _connection = new Lazy<Task<string>>(StartAsync);
+    public Azurite() => _connection = new Lazy<Task<string>>(InstallAndStartAsync);
 
     /// <summary>The connection string of an account that is there for these tests only.</summary>
     public Task<string> ConnectionStringAsync() => _connection.Value;
@@ -47,9 +47,23 @@ public sealed class Azurite : IAsyncDisposable
         process.Dispose();
     }
 
+    private async Task<string> InstallAndStartAsync()
+    {
+        try
+        {
+            await InstallAsync();
+            return await StartAsync();
+        }
+        catch (Win32Exception error)
+        {
+            throw new InvalidOperationException(
+                $"These tests run Azurite, the emulator of Azure Storage. Install Node.js 20 or newer with npm, so that 'node' and 'npm' are on the PATH (Debian: apt-get install nodejs npm), and run them again. {error.Message}",
+                error);
+        }
+    }
+
     private async Task<string> StartAsync()
     {
-        await InstallAsync();
         var start = new ProcessStartInfo("node", ["azurite.cjs", "--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"])
         {
             WorkingDirectory = _folder,
@@ -82,19 +96,8 @@ public sealed class Azurite : IAsyncDisposable
         var done = Path.Combine(_folder, "installed");
         var wanted = Convert.ToHexString(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(_folder, "package-lock.json"))));
         if (File.Exists(done) && await File.ReadAllTextAsync(done) == wanted) return;
-        try
-        {
-            var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
-            await Shell.RunAsync("node", _folder, new Dictionary<string, string>(), "--version");
-            await Shell.RunAsync(npm, _folder, new Dictionary<string, string>(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier");
-        }
-        catch (Win32Exception error)
-        {
-            throw new InvalidOperationException(
-                $"These tests run Azurite, the emulator of Azure Storage. Install Node.js 20 or newer with npm, so that 'node' and 'npm' are on the PATH (Debian: apt-get install nodejs npm), and run them again. {error.Message}",
-                error);
-        }
-
+        var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
+        await Shell.RunAsync(npm, _folder, new Dictionary<string, string>(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier");
         await File.WriteAllTextAsync(done, wanted);
     }
 
