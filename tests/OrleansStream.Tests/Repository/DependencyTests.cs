@@ -14,7 +14,7 @@ public sealed class DependencyTests
         ["Sinks"] = ["Jobs", "Stages"],
         ["Time"] = ["Stages", "State"],
         ["Functions"] = ["Jobs", "Sources", "Stages", "State", "Time"],
-        ["Windows"] = ["Functions", "Stages", "State", "Time"],
+        ["Windows"] = ["Functions", "Jobs", "Stages", "State", "Time"],
         ["Exchange"] = ["Jobs", "Stages", "State"],
         ["State"] = ["Checkpoints", "Jobs"],
         ["Stages"] = ["Checkpoints", "Exchange", "Functions", "Graph", "Jobs", "Sinks", "Sources", "State", "Time"],
