@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using OrleansStream.Jobs;
 
 namespace OrleansStream.Checkpoints;
 
@@ -62,6 +63,7 @@ public sealed partial class AzureBlobStore
         public async ValueTask<bool> TryCreateAsync(CancellationToken cancellation)
         {
             _order.Close();
+            FaultPoints.Pass(FaultPoint.ObjectUnnamed);
             return await store.RunAsync("create", name, () => CreateAsync(cancellation), cancellation);
         }
 
