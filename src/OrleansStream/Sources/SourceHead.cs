@@ -176,10 +176,12 @@ internal sealed class SourceHead<T>(
         _rate.Used(_read.Count);
         context.Counters.RecordsIn += _read.Count;
         if (_read.Side.Count > 0) HandSide();
+        // A split that brings its own watermark may have a new one before its next records.
+        var isTimeOnly = _read.Count == 0 && status == ReadStatus.More && split.Reader is ITimedSplit;
         // The end of a split is handed on even without records, for a watermark that only it held back.
-        if (_read.Count == 0 && status != ReadStatus.Ended) return status == ReadStatus.More && _read.Side.Count > 0;
+        if (_read.Count == 0 && status != ReadStatus.Ended && !isTimeOnly) return status == ReadStatus.More && _read.Side.Count > 0;
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
-        return _read.Count > 0;
+        return _read.Count > 0 || isTimeOnly;
     }
 
     private void HandSide()
