@@ -8,7 +8,7 @@ namespace OrleansStream.Graph;
 
 /// <summary>The records that leave an operator, or several. Each method adds an operator to the graph; nothing runs before the job does.</summary>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class DataStream<T>
+public sealed partial class DataStream<T>
 {
     private readonly JobGraph _graph;
     private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> _ports;

@@ -14,14 +14,35 @@ public sealed partial class WindowedStream<TKey, T>
     private readonly WindowAssigner _windows;
     private readonly TimeSpan _allowedLateness;
     private readonly SideOutput<T>? _late;
+    private readonly Trigger<T>? _trigger;
+    private readonly Evictor<T>? _evictor;
 
-    internal WindowedStream(JobGraph graph, KeyedStream<TKey, T> keyed, WindowAssigner windows, TimeSpan allowedLateness, SideOutput<T>? late)
+    internal WindowedStream(
+        JobGraph graph, KeyedStream<TKey, T> keyed, WindowAssigner windows, TimeSpan allowedLateness, SideOutput<T>? late, Trigger<T>? trigger = null, Evictor<T>? evictor = null)
     {
         _graph = graph;
         _keyed = keyed;
         _windows = windows;
         _allowedLateness = allowedLateness;
         _late = late;
+        _trigger = trigger;
+        _evictor = evictor;
+    }
+
+    /// <summary>Lets a trigger decide when windows fire, in place of their end.</summary>
+    /// <param name="trigger">The trigger, ready-made (see <see cref="Triggers"/>) or your own. It must keep nothing in fields.</param>
+    public WindowedStream<TKey, T> Trigger(Trigger<T> trigger)
+    {
+        ArgumentNullException.ThrowIfNull(trigger);
+        return new WindowedStream<TKey, T>(_graph, _keyed, _windows, _allowedLateness, _late, trigger, _evictor);
+    }
+
+    /// <summary>Removes records from windows when they fire. All records of a window are kept then.</summary>
+    /// <param name="evictor">The evictor, ready-made (see <see cref="Evictors"/>) or your own. It must keep nothing in fields.</param>
+    public WindowedStream<TKey, T> Evict(Evictor<T> evictor)
+    {
+        ArgumentNullException.ThrowIfNull(evictor);
+        return new WindowedStream<TKey, T>(_graph, _keyed, _windows, _allowedLateness, _late, _trigger, evictor);
     }
 
     /// <summary>Folds the records of each key and window, as LINQ's <c>Aggregate</c> does; only the accumulator is kept.</summary>
@@ -63,27 +84,11 @@ public sealed partial class WindowedStream<TKey, T>
         string name, AggregateFunction<T, TAccumulator, TResult> aggregate, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(aggregate);
-        var node = Add<WindowResult<TKey, TResult>>(name, onError, (chain, self) =>
-        {
-            var output = chain.OutputOf(self.Port);
-            var late = LateOutput(chain, self);
-            var failures = chain.FailuresOf(self, self.OnError, self.DeadLetters);
-            return _windows switch
-            {
-                TumblingWindows tumbling => new WindowOperator<TKey, T, TAccumulator, TResult>(
-                    self.Name, chain.Context, _keyed.Key, tumbling, _allowedLateness, aggregate, output, late, failures)
-                { Name = self.Name },
-                SlidingWindows sliding => new SlidingOperator<TKey, T, TAccumulator, TResult>(
-                    self.Name, chain.Context, _keyed.Key, sliding, _allowedLateness, aggregate, output, late, failures)
-                { Name = self.Name },
-                _ => throw new Stages.InvariantException($"Window '{self.Name}' has no operator."),
-            };
-        });
-
-        if (_windows is SlidingWindows && !aggregate.HasMerge) RefuseMerge(node, aggregate, "sliding windows share what they have in common");
-        node.Properties["accumulator"] = TypeName.Of(typeof(TAccumulator));
+        var node = IsPlain
+            ? Add<WindowResult<TKey, TResult>>(name, onError, (chain, self) => Plain(chain, self, aggregate))
+            : AddGeneral<WindowResult<TKey, TResult>>(name, onError, [], [], (_, outputs) => Folded(aggregate, _ => new ResultTarget<TKey, TResult>(outputs)));
+        CheckAggregate(node, aggregate, sharesPanes: IsPlain && _windows is SlidingWindows);
         node.Properties["result"] = TypeName.Of(typeof(TResult));
-        StateCheck.CheckStored(_graph, node, "accumulator", typeof(TAccumulator));
         return new DataStream<WindowResult<TKey, TResult>>(_graph, node.Port);
     }
 
@@ -96,27 +101,4 @@ public sealed partial class WindowedStream<TKey, T>
         ArgumentNullException.ThrowIfNull(reduce);
         return Aggregate(name, new ReduceAggregate<T>(reduce), onError);
     }
-
-    private KeyedNode<T, TOut> Add<TOut>(string name, OnError onError, Func<ChainBuilder, KeyedNode<T, TOut>, Stages.Operator<T>> make)
-    {
-        var node = _graph.Add(new KeyedNode<T, TOut>(_graph, "Window", name, onError, make));
-        node.SideCheck = (name, record) => _late is null ? "it has none; give Window an output for late records"
-            : name != _late.Name || record != typeof(T) ? $"it emits late records only, to '{_late.Name}' of {TypeName.Of(typeof(T))}"
-            : null;
-        if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");
-        if (_allowedLateness < TimeSpan.Zero) _graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
-        if (_windows is not TumblingWindows) node.Properties["windows"] = _windows.Kind;
-        foreach (var (property, value) in _windows.Properties) node.Properties[property] = value;
-        node.Properties["allowedLateness"] = _allowedLateness.ToString("c");
-        _keyed.Connect(node);
-        return node;
-    }
-
-    private Stages.Output<T> LateOutput<TOut>(ChainBuilder chain, KeyedNode<T, TOut> self) =>
-        _late is not null && self.Sides.Find(side => side.Name == _late.Name) is SidePort<T> port ? chain.OutputOf(port.Typed) : new Stages.Output<T>([]);
-
-    private void RefuseMerge<TAccumulator, TResult>(Node node, AggregateFunction<T, TAccumulator, TResult> aggregate, string why) =>
-        _graph.Refuse(node, aggregate is LambdaAggregate<T, TAccumulator, TResult>
-            ? $"its aggregate has no merge, and {why}; give Aggregate a function that makes one accumulator of two"
-            : $"{TypeName.Of(aggregate.GetType())} has no Merge, and {why}; override it to make one accumulator of two");
 }

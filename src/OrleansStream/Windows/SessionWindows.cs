@@ -52,7 +52,7 @@ public sealed class SessionWindows : WindowAssigner
 
 /// <summary>Sessions with a gap by record: see <see cref="SessionWindows.WithGap{T}(Func{T, TimeSpan})"/>.</summary>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class SessionWindows<T>
+public sealed class SessionWindows<T> : WindowAssigner
 {
     private readonly Func<T, TimeSpan> _gap;
 
@@ -62,15 +62,28 @@ public sealed class SessionWindows<T>
         IsProcessingTime = isProcessingTime;
     }
 
-    internal bool IsProcessingTime { get; }
+    internal override bool IsProcessingTime { get; }
 
     /// <summary>The same sessions by the clock, which no record is late for.</summary>
     public SessionWindows<T> InProcessingTime() => new(_gap, isProcessingTime: true);
 
-    internal TimeWindow Assign(T record, long time)
+    internal override string Kind => "session";
+
+    internal override string? Problem => null;
+
+    internal override IEnumerable<(string Name, string Value)> Properties => [("gap", "by record")];
+
+    internal override bool Merges => true;
+
+    internal override void Assign(long time, List<TimeWindow> windows) => throw new NotSupportedException("A session with a gap by record needs the record.");
+
+    internal override AssignWindows<TRecord>? For<TRecord>() =>
+        _gap is Func<TRecord, TimeSpan> gap ? (in TRecord record, long time, List<TimeWindow> windows) => windows.Add(WindowOf(gap(record), time)) : null;
+
+    private static TimeWindow WindowOf(TimeSpan gap, long time)
     {
-        var gap = _gap(record).Ticks / TimeSpan.TicksPerMillisecond;
-        if (gap < 1) throw new InvalidOperationException($"The record has a session gap of {gap} ms; it must be 1 ms or more.");
-        return new TimeWindow(time, EventTime.Plus(time, gap));
+        var milliseconds = gap.Ticks / TimeSpan.TicksPerMillisecond;
+        if (milliseconds < 1) throw new InvalidOperationException($"The record has a session gap of {gap}; it must be 1 ms or more.");
+        return new TimeWindow(time, EventTime.Plus(time, milliseconds));
     }
 }

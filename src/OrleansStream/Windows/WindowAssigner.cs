@@ -28,6 +28,9 @@ public abstract class WindowAssigner
     /// <summary>Adds the windows of a time, earliest first: none, one or several.</summary>
     internal abstract void Assign(long time, List<TimeWindow> windows);
 
+    /// <summary>What adds the windows of records of a type; null when they cannot tell.</summary>
+    internal virtual AssignWindows<TRecord>? For<TRecord>() => (in TRecord _, long time, List<TimeWindow> windows) => Assign(time, windows);
+
     /// <summary>The milliseconds of a span; null when they are not whole.</summary>
     private protected static long? WholeMilliseconds(TimeSpan time) => time.Ticks % TimeSpan.TicksPerMillisecond == 0 ? time.Ticks / TimeSpan.TicksPerMillisecond : null;
 
