@@ -32,7 +32,7 @@ internal sealed class DemoCommand(Screen screen)
         [
             KeyValuePair.Create(AverageSensorReadings.Arguments.Started, now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
             KeyValuePair.Create(AverageSensorReadings.Arguments.Window, Durations.Show(Window)),
-            KeyValuePair.Create(AverageSensorReadings.Arguments.OutOfOrderness, Durations.Show(GeneratedReadings.Disorder)),
+            KeyValuePair.Create(SensorFiles.Arguments.OutOfOrderness, Durations.Show(GeneratedReadings.Disorder)),
         ]),
         Parallelism = GeneratedReadings.Splits,
         RecordsPerSecond = GeneratedReadings.PerSecond,

@@ -16,14 +16,10 @@ public sealed class AverageSensorReadings(TextWriter? console = null) : IStreamJ
     /// <summary>The job's name.</summary>
     public const string JobName = "average-sensor-readings";
 
-    /// <summary>Names of the job's arguments.</summary>
+    /// <summary>Names of the job's arguments, beside those of <see cref="SensorFiles.Arguments"/>.</summary>
     public static class Arguments
     {
-        public const string Input = "input";
-        public const string Output = "output";
         public const string Window = "window";
-        public const string OutOfOrderness = "out-of-orderness";
-        public const string BadRecords = "bad-records";
         public const string Started = "started";
     }
 
@@ -31,26 +27,20 @@ public sealed class AverageSensorReadings(TextWriter? console = null) : IStreamJ
     public void Define(JobGraph graph, JobArguments args)
     {
         var window = args.GetDuration(Arguments.Window, TimeSpan.FromHours(1));
-        var files = args.GetAll(Arguments.Input);
-        var skips = args.Get(Arguments.BadRecords) == "skip";
-        var readings = graph.From("readings", files.Count > 0
-            ? SensorFiles.Of(files, window, skips ? BadRecords.SideOutput : BadRecords.Fail)
-            : GeneratedReadings.From(args.GetInteger(Arguments.Started) ?? 0));
+        var isOfFiles = SensorFiles.AreGiven(args);
+        var readings = graph.From("readings", isOfFiles ? SensorFiles.Of(args, window) : GeneratedReadings.From(args.GetInteger(Arguments.Started) ?? 0));
 
         readings
-            .WithTimestamps(static reading => reading.TimeMs, args.GetDuration(Arguments.OutOfOrderness, TimeSpan.FromHours(1)))
+            .WithTimestamps(static reading => reading.TimeMs, args.GetDuration(SensorFiles.Arguments.OutOfOrderness, TimeSpan.FromHours(1)))
             .KeyBy(static reading => reading.Sensor)
             .Window(TumblingWindows.Of(window))
             .Aggregate("average", default(Mean), static (mean, reading) => mean.Add(reading.Celsius), static mean => mean)
             .Select(static result => new SensorAverage(
                 result.Key, result.Window.StartTime.UtcDateTime, result.Window.EndTime.UtcDateTime, result.Value.Count, result.Value.Value))
-            .To("averages", files.Count > 0 ? Files.JsonLinesOutput<SensorAverage>(args.Require(Arguments.Output)) : new ConsoleSink<SensorAverage>(Show, console));
+            .To("averages", isOfFiles ? Files.JsonLinesOutput<SensorAverage>(args.Require(SensorFiles.Arguments.Output)) : new ConsoleSink<SensorAverage>(Show, console));
 
-        if (files.Count > 0 && skips) readings.SideOutput(Files.Bad).To("bad-records", Files.JsonLinesOutput<BadRecord>(BadRecordsOf(args.Require(Arguments.Output))));
+        if (isOfFiles) SensorFiles.KeepBadRecords(readings, args);
     }
-
-    /// <summary>Where malformed rows go when they are skipped.</summary>
-    public static string BadRecordsOf(string output) => output + ".bad.jsonl";
 
     private static string Show(SensorAverage average) => string.Create(
         CultureInfo.InvariantCulture,

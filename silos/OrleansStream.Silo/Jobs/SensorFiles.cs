@@ -1,3 +1,4 @@
+using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Sources;
 
@@ -6,11 +7,38 @@ namespace OrleansStream.Silo.Jobs;
 /// <summary>Readings from CSV files with the columns <c>timestamp</c> and <c>value</c>, one sensor a file: its name is the file's without the ending.</summary>
 internal static class SensorFiles
 {
-    public static Source<Reading> Of(IReadOnlyList<string> paths, TimeSpan window, BadRecords badRecords)
+    /// <summary>Names of the arguments of every job over sensor files.</summary>
+    public static class Arguments
     {
-        Check(paths);
-        return Files.Csv(paths, row => Read(row, window), new CsvOptions { BadRecords = badRecords });
+        public const string Input = "input";
+        public const string Output = "output";
+        public const string OutOfOrderness = "out-of-orderness";
+        public const string BadRecords = "bad-records";
     }
+
+    /// <summary>Whether a job is given files.</summary>
+    public static bool AreGiven(JobArguments args) => args.GetAll(Arguments.Input).Count > 0;
+
+    /// <summary>The files of a job's arguments.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="window">A row is refused whose window of this size would not be in the calendar.</param>
+    public static Source<Reading> Of(JobArguments args, TimeSpan window)
+    {
+        var paths = args.GetAll(Arguments.Input);
+        Check(paths);
+        return Files.Csv(paths, row => Read(row, window), new CsvOptions { BadRecords = Skips(args) ? BadRecords.SideOutput : BadRecords.Fail });
+    }
+
+    /// <summary>Writes malformed rows beside the output, when they are to be skipped.</summary>
+    public static void KeepBadRecords(DataStream<Reading> readings, JobArguments args)
+    {
+        if (Skips(args)) readings.SideOutput(Files.Bad).To("bad-records", Files.JsonLinesOutput<BadRecord>(BadRecordsOf(args.Require(Arguments.Output))));
+    }
+
+    /// <summary>Where malformed rows go when they are skipped.</summary>
+    public static string BadRecordsOf(string output) => output + ".bad.jsonl";
+
+    private static bool Skips(JobArguments args) => args.Get(Arguments.BadRecords) == "skip";
 
     /// <summary>Two files of one sensor are refused: in which order their readings meet in a window is chance, and with it the last digit of the average.</summary>
     private static void Check(IReadOnlyList<string> paths)

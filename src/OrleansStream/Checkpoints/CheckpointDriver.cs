@@ -175,7 +175,11 @@ internal sealed partial class CheckpointDriver
     private void OnBegun(Barrier barrier, IReadOnlyList<SubtaskId> targets)
     {
         NoteBegun(barrier);
-        foreach (var subtask in targets) _ = TellAsync(subtask, barrier);
+        foreach (var subtask in targets)
+        {
+            _ = TellAsync(subtask, barrier);
+            FaultPoints.Pass(FaultPoint.BarrierSent);
+        }
     }
 
     private void OnGivenUp()
@@ -192,8 +196,10 @@ internal sealed partial class CheckpointDriver
     {
         try
         {
+            FaultPoints.Pass(FaultPoint.ReceiptsComplete);
             var manifest = _protocol.MakeManifest();
             var reference = await SettledAsync(() => ManifestObject.WriteAsync(_store, manifest, _time.GetUtcNow(), _retry, _ended.Token));
+            FaultPoints.Pass(FaultPoint.ManifestWritten);
             IReadOnlyList<ManifestRef> kept = [reference, .. _kept];
             if (!await SettledAsync(() => _log.AppendAsync(new Published(_writerId, reference, kept), _ended.Token)))
             {
@@ -201,6 +207,7 @@ internal sealed partial class CheckpointDriver
                 return;
             }
 
+            FaultPoints.Pass(FaultPoint.Published);
             _kept = kept;
             _manifests[manifest.Id] = manifest;
             _protocol.OnPublished(manifest);
@@ -226,6 +233,7 @@ internal sealed partial class CheckpointDriver
 
     private async Task FinishAsync(Manifest manifest, CommitPermit permit)
     {
+        FaultPoints.Pass(FaultPoint.FinalPublished);
         foreach (var sink in _plan.Graph.Sinks) await sink.Committer.FinishAsync(manifest.Sinks[sink.Name].OutputCount, permit, _ended.Token);
         await EndWithAsync(new Finished(_writerId), new AttemptOutcome(AttemptEnd.Finished));
     }
@@ -265,6 +273,7 @@ internal sealed partial class CheckpointDriver
                 return;
             }
 
+            FaultPoints.Pass(FaultPoint.Dropped);
             _kept = plan.Kept;
             foreach (var name in Retention.ObjectsToDelete(_plan.Job, dropped, plan.Kept, kept, Attempt)) await DeleteAsync(name);
             foreach (var manifest in plan.Dropped) _manifests.Remove(manifest.Id);

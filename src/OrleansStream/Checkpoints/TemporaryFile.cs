@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using OrleansStream.Jobs;
 
 namespace OrleansStream.Checkpoints;
 
@@ -36,6 +37,7 @@ internal sealed class TemporaryFile : IDisposable
         // After a flush that failed the system may believe that what it could not write is written: another flush would prove nothing.
         if (_state == State.Lost) throw new IOException("the disk did not take what was written before; it has to be written anew");
         if (_state == State.Linked) return false;
+        FaultPoints.Pass(FaultPoint.ObjectUnnamed);
         var isLinked = DurableFiles.TryLink(_path, name);
         if (isLinked) _state = State.Linked;
         return isLinked;

@@ -1,3 +1,4 @@
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
 namespace OrleansStream.Functions;
@@ -76,6 +77,7 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
         while (timers.TryPopDue(_firing!.Value, out var slot, out var at))
         {
             Fire(slot, at, eventTime: true);
+            FaultPoints.Pass(FaultPoint.Firing);
             if (!context.HasRoom) return;
         }
 

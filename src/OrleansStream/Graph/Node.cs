@@ -21,6 +21,9 @@ internal abstract class Node(JobGraph graph, string kind, string name, bool isNa
 
     public List<Edge> Inputs { get; } = [];
 
+    /// <summary>Whether its results come with the watermark, so that records without event time would wait for ever.</summary>
+    public bool NeedsEventTime { get; set; }
+
     /// <summary>What distinguishes the operator beyond its kind and types: sizes, state names. Part of the fingerprint.</summary>
     public SortedDictionary<string, string> Properties { get; } = new(StringComparer.Ordinal);
 

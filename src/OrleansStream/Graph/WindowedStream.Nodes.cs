@@ -81,7 +81,8 @@ public sealed partial class WindowedStream<TKey, T>
     private KeyedNode<T, TOut> Add<TOut>(string name, OnError onError, Func<ChainBuilder, KeyedNode<T, TOut>, Operator<T>> make)
     {
         var node = _graph.Add(new KeyedNode<T, TOut>(_graph, "Window", name, onError, make));
-        node.SideCheck = (name, record) => SideProblem<TOut>(name, record);
+        node.SideCheck = SideProblem<TOut>;
+        node.NeedsEventTime = !HasNoLate;
         if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");
         if (_allowedLateness < TimeSpan.Zero) _graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
         if (HasNoLate && (_allowedLateness > TimeSpan.Zero || _late is not null)) _graph.Refuse(node, "no record is late for such windows; leave out the allowed lateness and the late output");

@@ -16,6 +16,7 @@ public static class OrleansStreamHosting
     public static ISiloBuilder AddOrleansStream(this ISiloBuilder builder, Action<OrleansStreamOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        FaultPoints.RequireKnown();
         var services = builder.Services;
         services.AddOptions<OrleansStreamOptions>().ValidateOnStart();
         if (configure is not null) services.Configure(configure);

@@ -89,7 +89,9 @@ internal sealed partial class JobDriver
         var permit = new CommitPermit(manifest.Id);
         foreach (var sink in plan.Graph.Sinks)
         {
-            if (manifest.Sinks.TryGetValue(sink.Name, out var saved) && saved.Pending.Count > 0) await sink.Committer.CommitAsync(saved.Pending, permit, _leaving.Token);
+            if (!manifest.Sinks.TryGetValue(sink.Name, out var saved) || saved.Pending.Count == 0) continue;
+            await sink.Committer.CommitAsync(saved.Pending, permit, _leaving.Token);
+            FaultPoints.Pass(FaultPoint.PendingCommitted);
         }
     }
 
@@ -115,7 +117,11 @@ internal sealed partial class JobDriver
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));
         var table = new SubtaskTable(openings.Zip(addresses).ToDictionary(static pair => pair.First.Id, static pair => pair.Second));
         await _port.BeginCoordinatorAsync(_job, attempt, table);
-        await Task.WhenAll(openings.Zip(addresses).Select(pair => _port.StartSubtaskAsync(pair.First, pair.Second, table)));
+        await Task.WhenAll(openings.Zip(addresses).Select(async pair =>
+        {
+            await _port.StartSubtaskAsync(pair.First, pair.Second, table);
+            FaultPoints.Pass(FaultPoint.TableGiven);
+        }));
     }
 
     private async Task<SubtaskAddress> OpenAsync(string silo, SubtaskOpening opening, Manifest? manifest)

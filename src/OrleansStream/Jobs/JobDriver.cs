@@ -221,6 +221,7 @@ internal sealed partial class JobDriver
         RefuseUnlessSame(takeover.History, plan, start, inputs);
         if (takeover.History.End is Finished) return FinishedBefore();
         Attempt = takeover.Next;
+        FaultPoints.Pass(FaultPoint.AttemptSealed);
         if (await ChooseAsync(takeover, plan) is not var (manifest, kept)) return Taken();
         var started = new Started(
             takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
@@ -233,6 +234,7 @@ internal sealed partial class JobDriver
 
         var rules = _rules.Checkpoints with { Interval = start.CheckpointInterval ?? _rules.Checkpoints.Interval };
         if (!await _port.OpenCoordinatorAsync(new CoordinatorOpening(plan, started, manifest, rules))) return Taken();
+        FaultPoints.Pass(FaultPoint.AttemptStarted);
         try
         {
             await DeployAsync(plan, start, takeover.Next, manifest, inputs);

@@ -58,6 +58,7 @@ internal sealed class SinkOperator<T>(SubtaskContext context, Sink<T> sink) : Op
         var due = _pending.Where(output => output.Checkpoint <= permit.Checkpoint).ToList();
         if (due.Count == 0) return;
         await sink.CommitAsync(due, permit, cancellation);
+        FaultPoints.Pass(FaultPoint.SinkCommitted);
         _pending.RemoveAll(due.Contains);
     }
 
@@ -76,6 +77,7 @@ internal sealed class SinkOperator<T>(SubtaskContext context, Sink<T> sink) : Op
         }
 
         if (handle is null) return;
+        FaultPoints.Pass(FaultPoint.SinkPrepared);
         _pending.Add(new PendingOutput(context.Id.Index, checkpoint, handle));
         Prepared++;
     }

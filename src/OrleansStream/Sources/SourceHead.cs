@@ -1,4 +1,5 @@
 using OrleansStream.Functions;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
 
@@ -181,6 +182,7 @@ internal sealed class SourceHead<T>(
         // The end of a split is handed on even without records, for a watermark that only it held back.
         if (_read.Count == 0 && status != ReadStatus.Ended && !isTimeOnly) return status == ReadStatus.More && _read.Side.Count > 0;
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
+        FaultPoints.Pass(FaultPoint.SourceRead);
         return _read.Count > 0 || isTimeOnly;
     }
 

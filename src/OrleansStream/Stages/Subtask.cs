@@ -1,5 +1,6 @@
 using OrleansStream.Exchange;
 using OrleansStream.Graph;
+using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 using OrleansStream.Sources;
 using OrleansStream.State;
@@ -223,6 +224,7 @@ internal sealed partial class Subtask
         if (envelope.Barrier is { } barrier)
         {
             complete = _aligner.OnBarrier(channel, barrier);
+            if (complete is null) FaultPoints.Pass(FaultPoint.BarrierAligning);
             BlockAligned();
         }
 

@@ -100,6 +100,7 @@ internal sealed partial class SubtaskDriver
             var checkpoint = snapshot.Barrier.Checkpoint;
             var name = ObjectNames.Segment(_context.Job, checkpoint, _context.Stage, Id.Index, _context.Incarnation);
             var written = await _writer.WriteAsync(name, snapshot.Frozen, _ended.Token);
+            FaultPoints.Pass(FaultPoint.SegmentWritten);
             var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, snapshot.Frozen.Base, written, sinks, snapshot.StallMs);
             await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
         }

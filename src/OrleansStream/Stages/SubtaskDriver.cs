@@ -244,6 +244,7 @@ internal sealed partial class SubtaskDriver
                 case StepKind.NoRoom:
                     return StepKind.NoRoom;
                 case StepKind.Snapshot:
+                    FaultPoints.Pass(FaultPoint.Frozen);
                     step.Taken!.StallMs = _time.GetElapsedTime(stepBegan).TotalMilliseconds;
                     _snapshots = WriteSnapshotAsync(_snapshots, step.Taken!);
                     break;

@@ -55,6 +55,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             if (!isNeeded) continue;
             MakeRoom(last, segments[^1].Name);
             await ReadAsync(segments, cancellation);
+            FaultPoints.Pass(FaultPoint.PartlyRestored);
         }
 
         return new RestoredState(blobs, buildsOn);

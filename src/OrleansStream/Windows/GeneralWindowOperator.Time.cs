@@ -1,4 +1,5 @@
 using OrleansStream.Functions;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.Time;
 
@@ -25,6 +26,7 @@ internal sealed partial class GeneralWindowOperator<TKey, TIn>
     {
         while (StepLeft() || Step())
         {
+            FaultPoints.Pass(FaultPoint.Firing);
             if (_context.HasRoom) continue;
             _settings.Outputs.Flush();
             return;

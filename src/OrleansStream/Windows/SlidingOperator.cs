@@ -1,4 +1,5 @@
 using OrleansStream.Functions;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Time;
@@ -105,6 +106,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         while (_schedule.TryTakeDue(_ended, out var number, out var line))
         {
             Fire(line, number);
+            FaultPoints.Pass(FaultPoint.Firing);
             if (!_context.HasRoom)
             {
                 _output.Flush();

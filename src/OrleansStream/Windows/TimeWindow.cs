@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using OrleansStream.Time;
 
 namespace OrleansStream.Windows;
@@ -44,6 +46,14 @@ public readonly record struct WindowResult<TKey, TValue>([property: Id(0)] TKey 
     /// <summary>Whether the window fired before its end, at it, or for a record that came later.</summary>
     [Id(3)]
     public WindowFiring Firing { get; init; }
+
+    /// <summary>What is said of a result; of its firing only where it is not the one on time.</summary>
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"Key = {Key}, Window = {Window}, Value = {Value}");
+        if (Firing != WindowFiring.OnTime) text.Append(CultureInfo.InvariantCulture, $", Firing = {Firing}");
+        return true;
+    }
 }
 
 /// <summary>When a window fired. A window may fire early any number of times, then on time, then once for each late record.</summary>

@@ -1,4 +1,5 @@
 using OrleansStream.Functions;
+using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Time;
@@ -101,6 +102,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         while (_schedule.TryTakeDue(_isDue, keep: _lateness > 0, out var slot))
         {
             var start = Fire(slot);
+            FaultPoints.Pass(FaultPoint.Firing);
             if (_lateness == 0) Remove(slot, start);
             if (!_context.HasRoom)
             {

@@ -10,7 +10,11 @@ public sealed partial class ReadmeTests
 {
     [Fact]
     public void The_first_job_of_the_README_is_the_code_that_is_compiled_here() =>
-        Assert.Equal(File.ReadAllText(Beside("FirstJob.cs")).Trim(), Block("csharp", "namespace FirstJob;").Trim());
+        Assert.Equal(File.ReadAllText(Beside("FirstJob.cs")).Trim(), Block("csharp", "class PaymentJob").Trim());
+
+    [Fact]
+    public void The_test_of_the_first_job_in_the_README_is_the_one_that_runs_here() =>
+        Assert.Equal(File.ReadAllText(Beside("FirstJobTest.cs")).Trim(), Block("csharp", "class WatchTests").Trim());
 
     [Fact]
     public async Task The_first_job_of_the_README_runs()

@@ -12,10 +12,10 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];
 
-    private SiloProcess(string[] args, string? temporary)
+    private SiloProcess(string[] args, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansStream.Silo.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (temporary is not null) start.Environment["TMPDIR"] = temporary;
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Take(line.Data);
         _process.ErrorDataReceived += (_, line) => Take(line.Data);
@@ -24,12 +24,15 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>What it has printed so far.</summary>
     public string Printed => string.Join('\n', _lines);
 
-    public static SiloProcess Start(params string[] args) => StartIn(null, args);
+    public static SiloProcess Start(params string[] args) => StartWith(new Dictionary<string, string>(), args);
 
     /// <summary>Starts it with a folder of its own for temporary files.</summary>
-    public static SiloProcess StartIn(string? temporary, params string[] args)
+    public static SiloProcess StartIn(string temporary, params string[] args) => StartWith(new Dictionary<string, string> { ["TMPDIR"] = temporary }, args);
+
+    /// <summary>Starts it with variables of its environment set.</summary>
+    public static SiloProcess StartWith(IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var silo = new SiloProcess(args, temporary);
+        var silo = new SiloProcess(args, environment);
         silo._process.Start();
         silo._process.BeginOutputReadLine();
         silo._process.BeginErrorReadLine();

@@ -14,7 +14,7 @@ public sealed class DependencyTests
         ["Sinks"] = ["Jobs", "Stages"],
         ["Time"] = ["Stages", "State"],
         ["Functions"] = ["Jobs", "Sources", "Stages", "State", "Time"],
-        ["Windows"] = ["Functions", "Stages", "State", "Time"],
+        ["Windows"] = ["Functions", "Jobs", "Sources", "Stages", "State", "Time"],
         ["Exchange"] = ["Jobs", "Stages", "State"],
         ["State"] = ["Checkpoints", "Jobs"],
         ["Stages"] = ["Checkpoints", "Exchange", "Functions", "Graph", "Jobs", "Sinks", "Sources", "State", "Time"],
@@ -37,7 +37,8 @@ public sealed class DependencyTests
     private static readonly string[] Deciders =
     [
         "Stages/Subtask.cs", "Stages/StatelessOperators.cs", "Exchange/BarrierAligner.cs", "Exchange/InputChannel.cs", "Exchange/OutputChannel.cs", "Exchange/PartitionWriter.cs",
-        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
+        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Windows/SlidingSchedule.cs", "Windows/SlidingOperator.cs",
+        "Windows/GeneralWindowOperator.cs", "Windows/GeneralWindowOperator.Sessions.cs", "Windows/GeneralWindowOperator.Time.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
         "Checkpoints/CheckpointProtocol.cs", "Checkpoints/TakeoverProtocol.cs", "Checkpoints/AppendProtocol.cs", "Checkpoints/EndFinder.cs", "Checkpoints/Retention.cs",
         "Jobs/RecoveryPlan.cs", "Jobs/RestartStrategy.cs", "Graph/JobPlan.cs", "Graph/GraphCheck.cs",
     ];
