@@ -22,7 +22,7 @@ internal static class GraphCheck
 
     /// <summary>Event-time windows, joins and patterns above which no operator begins watermarks would never fire.</summary>
     private static IEnumerable<string> Untimed(JobGraph graph) => graph.Nodes
-        .Where(static node => (node.Kind is "Window" or "Match" || node.NeedsEventTime) && Sources(node).Any(static path => !path))
+        .Where(static node => node.NeedsEventTime && Sources(node).Any(static path => !path))
         .Select(static node => $"{JobGraph.Place(node)}: records reach it without event time; put WithTimestamps after the source.");
 
     /// <summary>For each path up to a source, whether it passes WithTimestamps.</summary>

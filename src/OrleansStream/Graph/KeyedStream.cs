@@ -48,11 +48,11 @@ public sealed partial class KeyedStream<TKey, T>
         return new DataStream<TOut>(graph, node.Port);
     }
 
-    /// <summary>Divides the records of each key by event time.</summary>
-    /// <param name="windows">Which windows.</param>
+    /// <summary>Divides the records of each key into windows.</summary>
+    /// <param name="windows">Which windows: by time, by sessions, by number, or one for all.</param>
     /// <param name="allowedLateness">How long after its end a window is kept: each record that still comes fires it again with the new result.</param>
     /// <param name="late">Where records go whose window is gone; read it with <see cref="DataStream{T}.SideOutput"/>. They are counted either way.</param>
-    public WindowedStream<TKey, T> Window(TumblingWindows windows, TimeSpan allowedLateness = default, SideOutput<T>? late = null)
+    public WindowedStream<TKey, T> Window(WindowAssigner windows, TimeSpan allowedLateness = default, SideOutput<T>? late = null)
     {
         ArgumentNullException.ThrowIfNull(windows);
         return new WindowedStream<TKey, T>(_stream.Graph, this, windows, allowedLateness, late);

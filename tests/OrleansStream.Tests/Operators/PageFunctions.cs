@@ -1,5 +1,6 @@
 using OrleansStream.Functions;
 using OrleansStream.State;
+using OrleansStream.Windows;
 
 namespace OrleansStream.Tests.Operators;
 
@@ -73,4 +74,19 @@ public sealed class Obey : KeyedBroadcastFunction<string, Reading, Limit, string
 
     public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) =>
         context.Emit($"{context.Key} had {context.Get(Last)}; {string.Join(", ", context.Entries(Limits).Select(static limit => $"{limit.Key} may have {limit.Value}"))}");
+}
+
+/// <summary>The middle one of a window's readings, and how many windows of the sensor came before.</summary>
+public sealed class Median : WindowFunction<string, Reading, string>
+{
+    private static readonly ValueState<int> Windows = new("windows");
+
+    public override IReadOnlyList<StateDeclaration> States => [Windows];
+
+    public override void Process(IReadOnlyList<Reading> readings, ref WindowContext<string, string> context)
+    {
+        var median = readings.OrderBy(static r => r.Value).ElementAt(readings.Count / 2);
+        context.Emit($"{median} after {context.KeyState.Get(Windows)} windows");
+        context.KeyState.Update(Windows, static windows => windows + 1);
+    }
 }
