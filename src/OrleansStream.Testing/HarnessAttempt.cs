@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
@@ -20,6 +21,9 @@ internal sealed class HarnessAttempt : IAsyncDisposable
     private readonly SortedDictionary<SubtaskId, Subtask> _subtasks = new(Comparer<SubtaskId>.Create(static (a, b) => (a.Stage, a.Index).CompareTo((b.Stage, b.Index))));
     private readonly List<(Subtask Subtask, SubtaskSnapshot Snapshot)> _taken = [];
     private readonly List<Action> _waitingSplits = [];
+    private readonly HarnessTurns _turns = new();
+    private readonly AlignmentGroups _alignment;
+    private readonly Dictionary<SubtaskId, long> _told = [];
     private long _lastCheckpoint;
     private long _elapsed;
     private string? _failure;
@@ -30,6 +34,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         _services = services;
         _segments = segments;
         Number = number;
+        _alignment = new AlignmentGroups(plan);
     }
 
     public Attempt Number { get; }
@@ -69,16 +74,29 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         {
             foreach (var ready in _waitingSplits) ready();
             _waitingSplits.Clear();
-            while (RunOnce(new Clock(wall, _elapsed)))
+            _turns.Run(() =>
             {
-            }
-
+                while (RunOnce(new Clock(wall, _elapsed)))
+                {
+                }
+            });
             return Task.CompletedTask;
         }
         catch (Exception error)
         {
             _failure = error.Message;
             throw;
+        }
+    }
+
+    /// <summary>Goes on until no record waits for an answer from outside either.</summary>
+    public async Task SettleAsync(long wall)
+    {
+        await RunAsync(wall);
+        while (_subtasks.Values.Any(static subtask => !subtask.Context.IsCalm))
+        {
+            await _turns.NextAsync();
+            await RunAsync(wall);
         }
     }
 
@@ -98,6 +116,12 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         }
 
         await RunAsync(wall);
+        if (_taken.Count != _subtasks.Count && _subtasks.Values.Any(static subtask => !subtask.Context.IsCalm))
+        {
+            _failure = "a checkpoint that cannot be taken now";
+            throw new InvalidOperationException($"A checkpoint waits for answers: calls are in flight behind an exchange, and input has ended or as many are as may. Give some, or await {nameof(JobHarness.SettleAsync)} first.");
+        }
+
         if (_taken.Count != _subtasks.Count) throw new InvariantException($"Checkpoint {barrier.Checkpoint} reached {_taken.Count} of {_subtasks.Count} subtasks.");
         var stages = new Dictionary<string, List<SegmentChain>>();
         foreach (var (subtask, snapshot) in _taken)
@@ -155,7 +179,8 @@ internal sealed class HarnessAttempt : IAsyncDisposable
 
     private bool RunOnce(Clock now)
     {
-        var moved = false;
+        var moved = _turns.TakeAll();
+        moved |= Align(now);
         foreach (var subtask in _subtasks.Values)
         {
             moved |= Step(subtask, now);
@@ -163,6 +188,22 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         }
 
         return moved;
+    }
+
+    /// <summary>Tells the subtasks of each alignment group how far the others have come, as the coordinator does; true when that is news to one.</summary>
+    private bool Align(Clock now)
+    {
+        foreach (var id in _alignment.Subtasks) _alignment.Note(id, _subtasks[id].Context.Alignment!.Lowest);
+        var isNews = false;
+        foreach (var id in _alignment.Subtasks)
+        {
+            var others = _alignment.LowestOfOthers(id);
+            _subtasks[id].Align(others, now.Elapsed);
+            isNews |= !_told.TryGetValue(id, out var told) || told != others;
+            _told[id] = others;
+        }
+
+        return isNews;
     }
 
     /// <summary>Lets a subtask go on until it has nothing to do, or no room.</summary>
@@ -176,9 +217,11 @@ internal sealed class HarnessAttempt : IAsyncDisposable
                 case StepKind.Dry:
                     subtask.FlushAll();
                     if (subtask.NextTime(now, noRoom: false) <= now.Wall) continue;
-                    while (subtask.Source is { } source && source.TryTakeWaiting(out _, out var ready)) _waitingSplits.Add(ready);
+                    AwaitSplits(subtask);
                     return moved;
                 case StepKind.NoRoom:
+                    subtask.FlushAll();
+                    AwaitSplits(subtask);
                     return moved;
                 case StepKind.Snapshot:
                     _taken.Add((subtask, result.Taken!));
@@ -189,6 +232,11 @@ internal sealed class HarnessAttempt : IAsyncDisposable
                     break;
             }
         }
+    }
+
+    private void AwaitSplits(Subtask subtask)
+    {
+        while (subtask.Source is { } source && source.TryTakeWaiting(out _, out var ready)) _waitingSplits.Add(ready);
     }
 
     private bool Deliver(Subtask subtask)

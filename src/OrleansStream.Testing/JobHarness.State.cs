@@ -1,3 +1,4 @@
+using OrleansStream.Functions;
 using OrleansStream.State;
 
 namespace OrleansStream.Testing;
@@ -10,19 +11,33 @@ public sealed partial class JobHarness
     /// <param name="state">The state, as the function declares it.</param>
     /// <param name="key">The key.</param>
     public T Get<TKey, T>(string operatorName, ValueState<T> state, TKey key)
-        where TKey : notnull => Find(operatorName, key, out var table, out var slot) ? table.Values(state).Get(slot) : state.Default;
+        where TKey : notnull => Find(operatorName, key, out var table, out var slot) ? table.Peek(state, slot) : state.Default;
+
+    /// <summary>What the items of a key have been reduced to; the type's default when there was none.</summary>
+    /// <inheritdoc cref="Get{TKey, T}(string, ValueState{T}, TKey)"/>
+    public T Get<TKey, T>(string operatorName, ReducingState<T> state, TKey key)
+        where TKey : notnull => Find(operatorName, key, out var table, out var slot) && table.TryPeek<T>(state, slot, out var value) ? value : default!;
+
+    /// <summary>The result of a key's items; the type's default when there was none.</summary>
+    /// <inheritdoc cref="Get{TKey, T}(string, ValueState{T}, TKey)"/>
+    public TResult Get<TKey, TIn, TAccumulator, TResult>(string operatorName, AggregatingState<TIn, TAccumulator, TResult> state, TKey key)
+        where TKey : notnull
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return Find(operatorName, key, out var table, out var slot) && table.TryPeek<TAccumulator>(state, slot, out var accumulator) ? state.Aggregate.Result(in accumulator) : default!;
+    }
 
     /// <summary>The items of a key's list.</summary>
     /// <inheritdoc cref="Get{TKey, T}(string, ValueState{T}, TKey)"/>
     public IReadOnlyList<T> Items<TKey, T>(string operatorName, ListState<T> state, TKey key)
-        where TKey : notnull => Find(operatorName, key, out var table, out var slot) ? table.Lists(state).Items(slot).ToArray() : [];
+        where TKey : notnull => Find(operatorName, key, out var table, out var slot) ? table.Peek(state, slot).ToArray() : [];
 
     /// <summary>The entries of a key's map.</summary>
     /// <inheritdoc cref="Get{TKey, T}(string, ValueState{T}, TKey)"/>
     public IReadOnlyDictionary<TMapKey, T> Entries<TKey, TMapKey, T>(string operatorName, MapState<TMapKey, T> state, TKey key)
         where TKey : notnull
         where TMapKey : notnull =>
-        Find(operatorName, key, out var table, out var slot) ? new Dictionary<TMapKey, T>(table.Maps(state).Entries(slot)) : new Dictionary<TMapKey, T>();
+        Find(operatorName, key, out var table, out var slot) ? new Dictionary<TMapKey, T>(table.Peek(state, slot)) : new Dictionary<TMapKey, T>();
 
     /// <summary>Whether a key has any state or timer in an operator.</summary>
     public bool HasState<TKey>(string operatorName, TKey key)
@@ -68,6 +83,7 @@ public sealed partial class JobHarness
         {
             isKnown = true;
             table = part as KeyedStateTable<TKey> ?? throw new ArgumentException($"Operator '{operatorName}' has other keys than {typeof(TKey).Name}.");
+            table.Time.SeeClock(ProcessingTime);
             if (table.TryGetSlot(key, hash, out slot)) return true;
         }
 

@@ -18,8 +18,6 @@ namespace OrleansStream.Testing;
 /// </remarks>
 public sealed partial class JobHarness : IAsyncDisposable
 {
-    private static readonly Lazy<IServiceProvider> Plain = new(static () => new ServiceCollection().AddSerializer().BuildServiceProvider());
-
     private readonly Func<JobPlan> _plan;
     private readonly HarnessOptions _options;
     private readonly IServiceProvider _services;
@@ -76,6 +74,13 @@ public sealed partial class JobHarness : IAsyncDisposable
     /// <summary>Lets the job process everything that it was given, until it rests.</summary>
     /// <exception cref="StreamException">A function threw; the message has its coordinates.</exception>
     public Task RunAsync() => _attempt.RunAsync(ProcessingTime);
+
+    /// <summary>
+    /// Lets the job go on until it rests and no record waits for the answer to an asynchronous call. <see cref="RunAsync"/> does not await calls: it leaves them in flight, as a test of restores or
+    /// time-outs wants them.
+    /// </summary>
+    /// <exception cref="StreamException">A function threw, or a call failed; the message has its coordinates.</exception>
+    public Task SettleAsync() => _attempt.SettleAsync(ProcessingTime);
 
     /// <summary>Lets the clock go on: whatever falls due by then happens at its own time, in order.</summary>
     /// <param name="to">The time to stop at, in milliseconds since 1970.</param>
@@ -136,14 +141,9 @@ public sealed partial class JobHarness : IAsyncDisposable
 
     private static IServiceProvider Services(HarnessOptions options)
     {
-        if (options.ConfigureServices is not { } configure) return Plain.Value;
+        if (options.ConfigureServices is not { } configure) return TestSerializers.Services;
         var services = new ServiceCollection().AddSerializer();
         configure(services);
         return services.BuildServiceProvider();
-    }
-
-    private sealed class DefinedJob(Action<JobGraph> define) : IStreamJob
-    {
-        public void Define(JobGraph graph, JobArguments args) => define(graph);
     }
 }

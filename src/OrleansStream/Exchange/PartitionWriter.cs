@@ -18,6 +18,9 @@ internal enum Partitioning
 
     /// <summary>Runs of records to each subtask in turn.</summary>
     Rebalance,
+
+    /// <summary>As a function of the user's chooses.</summary>
+    ByHand,
 }
 
 /// <summary>The end of a chain that writes to channels: gathers records into one batch per channel and sends it when it is full or is told to flush.</summary>

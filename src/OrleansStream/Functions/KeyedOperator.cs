@@ -13,11 +13,11 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
 
     public bool HasPending => _firing is not null;
 
-    public override long? NextTime => scope.Table.ProcessingTimers.Next;
+    public override long? NextTime => scope.NextTime;
 
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
-        scope.Watermark = context.RestoredWatermark;
+        scope.Open();
         if (context.IsBehind) _firing = context.RestoredWatermark;
         return ValueTask.CompletedTask;
     }
@@ -26,6 +26,7 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
     {
         var next = 0;
         while (next < records.Count) next = Process(records, next);
+        scope.AfterRecords(records.Count);
         scope.Flush();
         failures.Flush();
     }
@@ -91,12 +92,14 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
     {
         var timers = scope.Table.ProcessingTimers;
         while (context.HasRoom && timers.TryPopDue(context.Now.Wall, out var slot, out var at)) Fire(slot, at, eventTime: false);
+        scope.OnTime();
     }
 
     private void Fire(int slot, long at, bool eventTime)
     {
         var timerKey = scope.Table.KeyOf(slot);
         var keyed = new KeyedContext<TKey, TOut>(scope, slot, timerKey, at);
+        scope.Firing(slot, eventTime);
         try
         {
             if (eventTime) function.OnEventTimer(at, ref keyed);
@@ -111,6 +114,7 @@ internal sealed class KeyedOperator<TKey, TIn, TOut>(
                 error);
         }
 
+        scope.Fired();
         if (scope.Undo is not null) scope.Keep();
         scope.Table.ReleaseIfEmpty(slot);
         scope.Flush();

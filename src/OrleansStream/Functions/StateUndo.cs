@@ -7,6 +7,8 @@ internal sealed class StateUndo
 {
     private readonly Stack<Action> _steps = new();
 
+    public void Remember(Action step) => _steps.Push(step);
+
     public void Remember<T>(ValueColumn<T> column, int slot)
     {
         if (column.Has(slot))
@@ -30,6 +32,25 @@ internal sealed class StateUndo
     {
         if (column.TryGet(slot, mapKey, out var before)) _steps.Push(() => column.Set(slot, mapKey, before!));
         else _steps.Push(() => column.Remove(slot, mapKey));
+    }
+
+    public void Remember<T>(ValueExpiry<T> expiry, int slot)
+    {
+        Remember(expiry.Values, slot);
+        Remember(expiry.Times, slot);
+    }
+
+    public void Remember<T>(ListExpiry<T> expiry, int slot)
+    {
+        Remember(expiry.Lists, slot);
+        Remember(expiry.Times, slot);
+    }
+
+    public void Remember<TMapKey, TValue>(MapExpiry<TMapKey, TValue> expiry, int slot, TMapKey mapKey)
+        where TMapKey : notnull
+    {
+        Remember(expiry.Maps, slot, mapKey);
+        Remember(expiry.Times, slot, mapKey);
     }
 
     public void Registered(TimerTable timers, int slot, long at) => _steps.Push(() => timers.Delete(slot, at));

@@ -24,7 +24,7 @@ internal sealed class ChainBuilder(PlannedStage stage, SubtaskContext context)
         {
             if (stage.Contains(edge.To))
             {
-                targets.Add(edge.Consumer.Build(this));
+                targets.Add(edge.Entry.Build(this));
             }
             else
             {
@@ -47,6 +47,7 @@ internal sealed class ChainBuilder(PlannedStage stage, SubtaskContext context)
         where TOperator : Operator
     {
         context.Operators.Add(made);
+        if (made is IAsyncOperator asynchronous) context.Asynchronous.Add(asynchronous);
         return made;
     }
 }

@@ -11,14 +11,14 @@ namespace OrleansStream.Graph;
 public sealed partial class DataStream<T>
 {
     private readonly JobGraph _graph;
-    private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> _ports;
+    private readonly IReadOnlyList<(Port<T> Port, Partitioning Partitioning, Func<T, int, int>? ByHand)> _ports;
 
     internal DataStream(JobGraph graph, Port<T> port)
-        : this(graph, [(port, Partitioning.Forward)])
+        : this(graph, [(port, Partitioning.Forward, null)])
     {
     }
 
-    private DataStream(JobGraph graph, IReadOnlyList<(Port<T> Port, Partitioning Partitioning)> ports)
+    private DataStream(JobGraph graph, IReadOnlyList<(Port<T> Port, Partitioning Partitioning, Func<T, int, int>? ByHand)> ports)
     {
         _graph = graph;
         _ports = ports;
@@ -38,7 +38,7 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, DateTimeOffset> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Gives each record its event time in milliseconds since 1970-01-01T00:00:00Z, and says how far records may be out of order.</summary>
@@ -46,12 +46,12 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, long> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(timestamp, maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(timestamp, Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Keeps the times that the source gave, and says how far records may be out of order.</summary>
     /// <inheritdoc cref="WithTimestamps(Func{T, DateTimeOffset}, TimeSpan, TimeSpan?, OnError)"/>
-    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, maxOutOfOrderness, idleAfter, OnError.Fail);
+    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, Bounded(maxOutOfOrderness, idleAfter), OnError.Fail);
 
     /// <summary>Maps each record to one.</summary>
     /// <param name="map">A static lambda, or one that captures immutable values.</param>
@@ -80,11 +80,11 @@ public sealed partial class DataStream<T>
         return Stateless<TOut>("SelectMany", onError, (output, failures, name) => new SelectManyOperator<T, TOut>(map, output, failures) { Name = name });
     }
 
-    /// <summary>Puts the records of several streams together, in no order between them. The watermark is the lowest of theirs.</summary>
+    /// <summary>Puts the records of several streams together, in no order between them. The watermark is the lowest of theirs. Each stream may be there once.</summary>
     public DataStream<T> Merge(params IEnumerable<DataStream<T>> others)
     {
         ArgumentNullException.ThrowIfNull(others);
-        return new DataStream<T>(_graph, [.. _ports, .. others.SelectMany(static other => other._ports)]);
+        return Merged(others);
     }
 
     /// <summary>Sends the records of each key, in order, to the one subtask that owns the key.</summary>
@@ -93,6 +93,7 @@ public sealed partial class DataStream<T>
         where TKey : notnull
     {
         ArgumentNullException.ThrowIfNull(key);
+        RefusePartitioned("KeyBy");
         return new KeyedStream<TKey, T>(this, key);
     }
 
@@ -129,14 +130,20 @@ public sealed partial class DataStream<T>
     }
 
     /// <summary>The records at which the operator's function threw, when it was given <see cref="OnError.DeadLetter"/>.</summary>
-    /// <typeparam name="TIn">The type of the operator's input.</typeparam>
+    /// <typeparam name="TIn">The type of the operator's input; of either, when it has two. Two inputs of one type share their dead letters.</typeparam>
     public DataStream<DeadLetter<TIn>> DeadLetters<TIn>()
     {
         var owner = FirstOwner;
         if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters)
         {
-            if (letters.OnError != OnError.DeadLetter) _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
+            if (letters.OnError != OnError.DeadLetter) RefuseLetters(owner);
             return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        }
+
+        if (_ports.Count == 1 && owner is ITwoInputs two && two.LettersOf<TIn>() is { } ofEither)
+        {
+            if (two.OnError != OnError.DeadLetter) RefuseLetters(owner);
+            return new DataStream<DeadLetter<TIn>>(_graph, ofEither);
         }
 
         _graph.Refuse(owner, $"dead letters of {TypeName.Of(typeof(TIn))} are read from it, but it takes no such records");
@@ -149,35 +156,26 @@ public sealed partial class DataStream<T>
     public void To(string name, Sink<T> sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
-        var node = _graph.Add(new SinkNodeOf<T>(_graph, name, sink));
+        var node = _graph.Add(new SinkNodeOf<T>(_graph, name, _graph.StandIns?.For(name, sink) ?? sink));
         node.Properties["record"] = TypeName.Of(typeof(T));
         node.Properties["sink"] = TypeName.Of(sink.GetType());
         Connect(node);
     }
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
-        foreach (var (port, partitioning) in _ports) Join(new Edge<T>(port, node, partitioning));
+        foreach (var (port, partitioning, byHand) in _ports) Join(byHand is null ? new Edge<T>(port, entry, partitioning) : new ByHandEdge<T>(port, entry, byHand));
     }
 
-    internal void Join(Edge<T> edge)
+    internal static void Join(Edge<T> edge)
     {
-        if (edge.From.Owner.Graph != _graph) _graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
+        var graph = edge.To.Graph;
+        if (edge.From.Owner.Graph != graph) graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }
 
-    private DataStream<T> Partitioned(Partitioning partitioning) => new(_graph, [.. _ports.Select(from => (from.Port, partitioning))]);
-
-    private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
-    {
-        var node = _graph.Add(new TimestampNode<T>(_graph, _graph.NextName("timestamps"), timestamp, maxOutOfOrderness, idleAfter, onError));
-        node.Properties["maxOutOfOrderness"] = maxOutOfOrderness.ToString("c");
-        Connect(node);
-        if (maxOutOfOrderness < TimeSpan.Zero || maxOutOfOrderness.TotalDays > 36_500) _graph.Refuse(node, $"a maxOutOfOrderness of {maxOutOfOrderness} is not between 0 and 100 years");
-        if (idleAfter <= TimeSpan.Zero) _graph.Refuse(node, $"an idleAfter of {idleAfter} must be above 0");
-        return new DataStream<T>(_graph, node.Port);
-    }
+    private void RefuseLetters(Node owner) => _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
 
     private DataStream<TOut> Stateless<TOut>(string kind, OnError onError, Func<Output<TOut>, Failures<T>, string, Operator<T>> make)
     {

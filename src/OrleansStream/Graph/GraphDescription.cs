@@ -62,9 +62,18 @@ internal static class GraphDescription
 
     private static string PortName(Edge edge) => edge.From.Side is { } side ? $"{edge.From.Owner.Name}:{side}" : edge.From.Owner.Name;
 
+    /// <summary>The method of a stream that divides records in a way.</summary>
+    public static string MethodOf(Exchange.Partitioning partitioning) => partitioning switch
+    {
+        Exchange.Partitioning.ByKey => "KeyBy",
+        Exchange.Partitioning.ByHand => "PartitionBy",
+        var other => other.ToString(),
+    };
+
     private static string Word(Exchange.Partitioning partitioning) => partitioning switch
     {
         Exchange.Partitioning.ByKey => "by key",
+        Exchange.Partitioning.ByHand => "by hand",
         var other => other.ToString().ToLowerInvariant(),
     };
 }

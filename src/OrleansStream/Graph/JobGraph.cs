@@ -22,6 +22,9 @@ public sealed partial class JobGraph
 
     internal IServiceProvider Services { get; }
 
+    /// <summary>What stands in for sources and sinks; null when nothing does.</summary>
+    internal IStandIns? StandIns { get; init; }
+
     internal IReadOnlyList<Node> Nodes => _nodes;
 
     internal IReadOnlyList<string> Problems => _problems;
@@ -37,7 +40,7 @@ public sealed partial class JobGraph
     public DataStream<T> From<T>(string name, Source<T> source, double? recordsPerSecond = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        var node = Add(new SourceNode<T>(this, name, source, recordsPerSecond));
+        var node = Add(new SourceNode<T>(this, name, StandIns?.For(name, source) ?? source, recordsPerSecond));
         if (recordsPerSecond is <= 0 or double.NaN) Refuse(node, $"the rate of {recordsPerSecond} records per second must be above 0");
         node.Properties["record"] = TypeName.Of(typeof(T));
         return new DataStream<T>(this, node.Port);

@@ -7,7 +7,7 @@ namespace OrleansStream.Graph;
 /// <summary>A stream whose records go to the subtask that owns their key; operators on it have state per key.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class KeyedStream<TKey, T>
+public sealed partial class KeyedStream<TKey, T>
     where TKey : notnull
 {
     private readonly DataStream<T> _stream;
@@ -26,27 +26,24 @@ public sealed class KeyedStream<TKey, T>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(function);
+        return Keyed("Process", name, function, onError, static _ => { });
+    }
+
+    /// <summary>Adds a keyed function under the name of the operator that it makes.</summary>
+    internal DataStream<TOut> Keyed<TOut>(string kind, string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError, Action<KeyedNode<T, TOut>> check)
+    {
         var graph = _stream.Graph;
         IReadOnlyList<StateDeclaration> states = [];
-        var node = graph.Add(new KeyedNode<T, TOut>(graph, "Process", name, onError, (chain, self) =>
+        var node = graph.Add(new KeyedNode<T, TOut>(graph, kind, name, onError, (chain, self) =>
         {
             var output = chain.OutputOf(self.Port);
             var sides = chain.SidesOf(self.Sides);
             var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter);
             return new KeyedOperator<TKey, T, TOut>(chain.Context, _key, function(chain.Services), scope, chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
         }));
-
-        try
-        {
-            states = function(graph.Services).States;
-        }
-        catch (Exception error)
-        {
-            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
-        }
-
-        StateCheck.Check(graph, node, states);
+        states = StateCheck.Declared(graph, node, () => function(graph.Services).States);
         node.Properties["result"] = TypeName.Of(typeof(TOut));
+        check(node);
         Connect(node);
         return new DataStream<TOut>(graph, node.Port);
     }
@@ -63,14 +60,15 @@ public sealed class KeyedStream<TKey, T>
 
     internal Func<T, TKey> Key => _key;
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
+        var node = entry.Node;
         node.Properties["key"] = TypeName.Of(typeof(TKey));
-        if (!KeyCodec.IsSupported(typeof(TKey)))
+        if (node.Inputs.Count == 0 && !KeyCodec.IsSupported(typeof(TKey)))
         {
             _stream.Graph.Refuse(node, $"its key is a {TypeName.Of(typeof(TKey))}; a key is a string, an integer, a Guid, or a tuple of these");
         }
 
-        foreach (var port in _stream.Ports) _stream.Join(new KeyedEdge<TKey, T>(port, node, _key));
+        foreach (var port in _stream.Ports) DataStream<T>.Join(new KeyedEdge<TKey, T>(port, entry, _key));
     }
 }

@@ -26,6 +26,23 @@ internal static class StateCheck
 
     private static readonly HashSet<Type> MutableCollections = [typeof(List<>), typeof(Dictionary<,>), typeof(HashSet<>), typeof(Queue<>), typeof(Stack<>), typeof(SortedDictionary<,>), typeof(SortedSet<>)];
 
+    /// <summary>Reads what state a function declares, and checks it.</summary>
+    public static IReadOnlyList<StateDeclaration> Declared(JobGraph graph, Node node, Func<IReadOnlyList<StateDeclaration>> read)
+    {
+        IReadOnlyList<StateDeclaration> states = [];
+        try
+        {
+            states = read();
+        }
+        catch (Exception error)
+        {
+            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
+        }
+
+        Check(graph, node, states);
+        return states;
+    }
+
     public static void Check(JobGraph graph, Node node, IReadOnlyList<StateDeclaration> states)
     {
         var names = new HashSet<string>();
@@ -33,6 +50,7 @@ internal static class StateCheck
         {
             if (!JobGraph.Named().IsMatch(state.Name)) graph.Refuse(node, $"the name of state '{state.Name}' must have 1 to 64 characters of a-z, 0-9 and '-'");
             if (!names.Add(state.Name)) graph.Refuse(node, $"state '{state.Name}' is declared twice");
+            if (state.TimeToLive is { Milliseconds: < 1 } policy) graph.Refuse(node, $"state '{state.Name}' has a time to live of {policy.Duration}; it lives for a millisecond at least, or without one");
             foreach (var type in state.StoredTypes) CheckStored(graph, node, $"state '{state.Name}'", type);
             if (state.MapKeyType is { } mapKey && !KeyCodec.IsSupported(mapKey)) graph.Refuse(node, $"state '{state.Name}' has map keys of {TypeName.Of(mapKey)}; a key is a string, an integer, a Guid, or a tuple of these");
             node.Properties[$"state:{state.Name}"] = $"{TypeName.Of(state.GetType())}";

@@ -50,6 +50,25 @@ internal abstract class Operator<T> : Operator
 }
 
 /// <summary>
+/// An operator that waits for the world outside, anywhere in a chain. What it waits for comes between two steps of the subtask, on the subtask's own scheduler, and calls
+/// <see cref="SubtaskContext.Wake"/>; its effects come in <see cref="Collect"/>. The records that wait are in its snapshot, so that no barrier waits for them.
+/// </summary>
+internal interface IAsyncOperator
+{
+    /// <summary>As many records wait as may: the subtask takes no input.</summary>
+    bool IsFull { get; }
+
+    /// <summary>Nothing waits, neither for an answer nor to be handed on: the subtask may end or be idle.</summary>
+    bool IsEmpty { get; }
+
+    /// <summary>When a time-out or a new attempt is due, in wall-clock milliseconds.</summary>
+    long? NextTime { get; }
+
+    /// <summary>Takes what has come, hands on what may leave while there is room, asks for more. False when there was nothing to do.</summary>
+    bool Collect();
+}
+
+/// <summary>
 /// An operator at the head of a stage that may have more to emit at one watermark than the channels have room for. While it has pending work
 /// the subtask takes no input and no barrier.
 /// </summary>

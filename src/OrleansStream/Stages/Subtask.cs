@@ -39,6 +39,7 @@ internal sealed partial class Subtask
     private int _delivered;
     private long? _unsentSince;
     private bool _endFlushed;
+    private bool _idle;
     private bool _idleSent;
     private bool _drySent = true;
 
@@ -101,9 +102,11 @@ internal sealed partial class Subtask
     /// <summary>Does one slice of work.</summary>
     public StepResult Step(Clock now)
     {
+        if (IsBackPressured) _context.HeldMs += now.Elapsed - _context.Now.Elapsed;
         _context.Now = now;
         IsBackPressured = false;
         FlushIfDue(now);
+        if (Collect()) return StepResult.More;
         if (_head is IResumable { HasPending: true } resumable)
         {
             if (!_context.HasRoom) return Pressed();
@@ -118,7 +121,7 @@ internal sealed partial class Subtask
             if (step.NextTime <= now.Wall) step.OnTime();
         }
 
-        if (!_context.HasRoom) return Pressed();
+        if (!_context.HasRoom) return _source is null && _context.HasChannelRoom ? StepMarks() : Pressed();
         var result = _source is null ? StepInputs() : StepSource(_source);
         SetDry(result.Kind == StepKind.Dry && _order.HeldUntil is null);
         return result;
@@ -126,11 +129,11 @@ internal sealed partial class Subtask
 
     /// <summary>When the subtask has something to do even if nothing arrives, in wall-clock milliseconds.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="noRoom">Whether it waits for credit: then only what it has gathered for other channels is due.</param>
+    /// <param name="noRoom">Whether it waits for credit or answers: then only what it has gathered for other channels is due, and what ends waiting for an answer.</param>
     public long? NextTime(Clock now, bool noRoom)
     {
         if (HasEnded) return null;
-        if (noRoom) return _unsentSince is { } since ? now.Wall + (since + FlushAfterMs - now.Elapsed) : null;
+        if (noRoom) return NextTimeWithoutRoom(now);
         long? next = null;
         foreach (var step in _context.Operators)
         {
@@ -256,6 +259,7 @@ internal sealed partial class Subtask
             return StepResult.More;
         }
 
+        if (!_context.IsCalm) return StepResult.Dry;
         foreach (var writer in _writers) writer.WriteEnd();
         HasEnded = true;
         return StepResult.Ended;
@@ -304,6 +308,9 @@ internal sealed partial class Subtask
 
     private void SetIdle(bool idle)
     {
+        _idle = idle;
+        // Records in flight hold the watermark: a channel that has them is not idle.
+        idle &= _context.IsCalm;
         if (_idleSent == idle) return;
         _idleSent = idle;
         foreach (var writer in _writers) writer.SetIdle(idle);
@@ -318,7 +325,8 @@ internal sealed partial class Subtask
 
     private StepResult Pressed()
     {
-        IsBackPressured = true;
+        IsBackPressured = !_context.HasChannelRoom;
+        if (!IsBackPressured) SetDry(true);
         return StepResult.NoRoom;
     }
 
@@ -352,7 +360,7 @@ internal enum StepKind
     /// <summary>Nothing to do before something arrives or falls due: flush and wait.</summary>
     Dry,
 
-    /// <summary>The channels below have no room: wait for credit.</summary>
+    /// <summary>The channels below have no room, or as many records as may wait for the world outside: wait for credit or answers.</summary>
     NoRoom,
 
     /// <summary>A snapshot was frozen: encode, write, send the receipt. There may be more to do at once.</summary>

@@ -91,11 +91,20 @@ internal sealed class SubtaskContext
     /// <summary>The time of the step that is running; operators ask no clock.</summary>
     public Clock Now { get; set; }
 
+    /// <summary>For how many milliseconds of <see cref="Clock.Elapsed"/> nothing was taken in because there was no room below.</summary>
+    public long HeldMs { get; set; }
+
+    /// <summary>Monotonic milliseconds without those: what the idleness of splits is measured by.</summary>
+    public long ReadingTime => Now.Elapsed - HeldMs;
+
     /// <summary>The split that the records in hand come from; 0 where there is no source in the chain.</summary>
     public int CurrentSplit { get; set; }
 
     /// <summary>The splits of the source that heads this chain, with what they had when last saved; null behind an exchange.</summary>
     public Sources.ISourceSplits? Source { get; set; }
+
+    /// <summary>How many of them have ended.</summary>
+    public int EndedSplits { get; set; }
 
     /// <summary>Where the source of this chain stands, for messages; null behind an exchange.</summary>
     public string? Position => Source?.Position;
@@ -103,8 +112,45 @@ internal sealed class SubtaskContext
     /// <summary>The operator that begins the chain's watermarks; null where they come with the channels.</summary>
     public Time.IWatermarkOrigin? WatermarkOrigin { get; set; }
 
+    /// <summary>The operators that wait for the world outside, from the chain's ends to its head.</summary>
+    public List<IAsyncOperator> Asynchronous { get; } = [];
+
+    /// <summary>Makes the subtask's driver go on, because something has come from outside. Called on the subtask's scheduler.</summary>
+    public Action Wake { get; set; } = static () => { };
+
+    /// <summary>Whether every channel, and every operator that waits for the world outside, has room for more.</summary>
+    public bool HasRoom => HasRoomBelow(Asynchronous.Count);
+
+    /// <summary>Whether no operator has anything on its way to the world outside or back.</summary>
+    public bool IsCalm
+    {
+        get
+        {
+            foreach (var waiting in Asynchronous)
+            {
+                if (!waiting.IsEmpty) return false;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The same as <see cref="HasRoom"/> for one of those operators: it counts those that were made before it.</summary>
+    public bool HasRoomBelow(int asynchronous)
+    {
+        for (var i = 0; i < asynchronous; i++)
+        {
+            if (Asynchronous[i].IsFull) return false;
+        }
+
+        return HasChannelRoom;
+    }
+
+    /// <summary>Decides which splits of the source wait for the rest of their alignment group; null where they are in none.</summary>
+    public Time.SplitAlignment? Alignment { get; set; }
+
     /// <summary>Whether every channel has room for more.</summary>
-    public bool HasRoom
+    public bool HasChannelRoom
     {
         get
         {

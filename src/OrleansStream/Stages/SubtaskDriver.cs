@@ -47,6 +47,7 @@ internal sealed partial class SubtaskDriver
         _time = time;
         _timings = timings;
         _timer = time.CreateTimer(static driver => ((SubtaskDriver)driver!).Signal(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _context.Wake = Signal;
         _heardAt = time.GetTimestamp();
     }
 
@@ -141,6 +142,14 @@ internal sealed partial class SubtaskDriver
         return Report();
     }
 
+    /// <summary>Takes news of the alignment group, and goes on if splits wait for it; returns the lowest watermark here.</summary>
+    public long Align(long lowestOfOthers)
+    {
+        var lowest = _subtask.Align(lowestOfOthers, Clock().Elapsed);
+        if (_waitsFor == StepKind.Dry) Signal();
+        return lowest;
+    }
+
     public SubtaskReport Report() => new()
     {
         Subtask = Id,
@@ -155,6 +164,7 @@ internal sealed partial class SubtaskDriver
         HasEnded = _subtask.HasEnded,
         Failure = Failure,
         Position = _context.Position,
+        Splits = _subtask.ReportSplits(),
     };
 
     /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>
@@ -283,14 +293,14 @@ internal sealed partial class SubtaskDriver
         _waitsFor = null;
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (why == StepKind.NoRoom) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
+        if (why == StepKind.NoRoom && _subtask.IsBackPressured) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
     }
 
     /// <summary>Notes what a receiver has processed, and goes on if that is what the subtask waits for.</summary>
     private void TakeCredit(OutputChannel channel, long processed)
     {
         channel.Credit(processed);
-        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasRoom)) Signal();
+        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasChannelRoom)) Signal();
     }
 
     private void Pump()

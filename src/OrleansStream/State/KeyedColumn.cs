@@ -13,6 +13,12 @@ internal abstract class KeyedSlots
     /// <summary>The hash of the key that lives in a slot.</summary>
     public abstract ulong HashOf(int slot);
 
+    /// <summary>All slot numbers are below it.</summary>
+    public abstract int SlotLimit { get; }
+
+    /// <summary>Lets the key in a slot leave if it has nothing left.</summary>
+    public abstract void Free(int slot);
+
     /// <summary>Counts a value, a list, a map or a timer that the key now has.</summary>
     public void AddUse(int slot)
     {

@@ -62,6 +62,7 @@ internal sealed partial class KeyedStateTable<TKey>
         }
 
         _leftSlots.Clear();
+        foreach (var expiry in _expiries) expiry.DropStrays();
         for (var slot = 0; HasUnused && slot < _pool.Limit; slot++)
         {
             if (IsLive(slot)) ReleaseIfEmpty(slot);
@@ -69,6 +70,7 @@ internal sealed partial class KeyedStateTable<TKey>
 
         _cells.NextEpoch();
         foreach (var column in _columns) column.NextEpoch();
+        foreach (var expiry in _expiries) expiry.AddMissing();
     }
 
     // The key left before the delta's end. What it had stays in the old slot until the restore ends, and a key that comes back gets another slot:

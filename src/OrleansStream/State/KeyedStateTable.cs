@@ -46,7 +46,8 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
             _declared.Add(state, state.OpenColumn(this, serializers));
         }
 
-        _columns = [.. states.Select(s => _declared[s]), EventTimers, ProcessingTimers];
+        _expiries = OpenExpiries(states, serializers);
+        _columns = [.. states.Select(s => _declared[s]), EventTimers, ProcessingTimers, .. _expiries.Select(static e => e.Times)];
         var keyForm = $"key{KeyCodec.Version}:{_codec.Signature}";
         Shapes =
         [
@@ -71,7 +72,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
     public int KeyCount => _pool.InUse;
 
     /// <summary>All slot numbers are below it.</summary>
-    public int SlotLimit => _pool.Limit;
+    public override int SlotLimit => _pool.Limit;
 
     public bool IsLive(int slot) => _cells.Read(slot).Born != 0;
 
@@ -118,6 +119,8 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
     {
         if (IsUnused(slot)) Release(slot);
     }
+
+    public override void Free(int slot) => ReleaseIfEmpty(slot);
 
     /// <summary>The hash to find a key by. Known when the code is compiled: for keys that are whole it is the hash itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,12 +13,13 @@ internal sealed class ListColumn<V> : KeyedColumn
     private readonly PagedColumn<Cell> _cells = new();
 
     public ListColumn(ListState<V> state, KeyedSlots slots, StateSerializers serializers)
-        : this(state, slots, serializers.For<V>())
+        : this(slots, serializers.For<V>(), new StateShape("", StateKind.List, state.Name, serializers.For<V>().Signature))
     {
     }
 
-    private ListColumn(ListState<V> state, KeyedSlots slots, StateCodec<V> codec)
-        : base(new StateShape("", StateKind.List, state.Name, codec.Signature))
+    /// <summary>A column that is saved as something else than a declared list.</summary>
+    public ListColumn(KeyedSlots slots, StateCodec<V> codec, StateShape shape)
+        : base(shape)
     {
         _slots = slots;
         _codec = codec;

@@ -29,13 +29,22 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
     {
     }
 
-    private MapColumn(MapState<MK, MV> state, KeyedSlots slots, KeyCodec<MK> keys, StateCodec<MV> values)
-        : base(new StateShape("", StateKind.Map, state.Name, $"{keys.Signature}->{values.Signature}"))
+    /// <summary>A column that is saved as something else than a declared map.</summary>
+    public MapColumn(KeyedSlots slots, KeyCodec<MK> keys, StateCodec<MV> values, StateShape shape)
+        : base(shape)
     {
         _slots = slots;
         _keys = keys;
         _values = values;
     }
+
+    private MapColumn(MapState<MK, MV> state, KeyedSlots slots, KeyCodec<MK> keys, StateCodec<MV> values)
+        : this(slots, keys, values, new StateShape("", StateKind.Map, state.Name, $"{keys.Signature}->{values.Signature}"))
+    {
+    }
+
+    /// <summary>All entries of all keys have numbers below it.</summary>
+    internal int EntryLimit => _pool.Limit;
 
     /// <summary>Moves on when an entry of any key comes or goes; enumerations compare it.</summary>
     internal int Version { get; private set; }
@@ -98,6 +107,14 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
     {
         ref readonly var cell = ref _cells.Read(entry);
         return new(cell.Key, cell.Value);
+    }
+
+    /// <summary>The key's slot and the map key of an entry, if there is an entry of that number.</summary>
+    internal bool TryEntry(int entry, out int owner, out MK key)
+    {
+        ref readonly var cell = ref _cells.Read(entry);
+        (owner, key) = (cell.Owner, cell.Key);
+        return cell.Changed != 0;
     }
 
     private int Find(int owner, MK key, out uint tag)

@@ -82,6 +82,15 @@ internal enum StateKind : byte
 
     /// <summary>An accumulator per key and window start; has no name.</summary>
     Windows = 7,
+
+    /// <summary>When each value was last touched.</summary>
+    ValueTimes = 8,
+
+    /// <summary>When each item of each list was last touched.</summary>
+    ListTimes = 9,
+
+    /// <summary>When each entry of each map was last touched.</summary>
+    MapTimes = 10,
 }
 
 /// <summary>Names one state of one operator in a segment, and the form of its entries.</summary>
@@ -91,12 +100,16 @@ internal enum StateKind : byte
 /// <param name="Form">The encodings of its keys and values: restored only by a state of the same form.</param>
 internal sealed record StateShape(string Operator, StateKind Kind, string Name, string Form)
 {
+    /// <summary>Whether it says how long other state lives: a policy, which may be there on one side of a restore only.</summary>
+    public bool IsOfPolicy => Kind is StateKind.ValueTimes or StateKind.ListTimes or StateKind.MapTimes;
+
     public override string ToString() => Kind switch
     {
         StateKind.Keys => $"the keys of operator '{Operator}'",
         StateKind.EventTimers => $"the event-time timers of operator '{Operator}'",
         StateKind.ProcessingTimers => $"the processing-time timers of operator '{Operator}'",
         StateKind.Windows => $"the windows of operator '{Operator}'",
+        StateKind.ValueTimes or StateKind.ListTimes or StateKind.MapTimes => $"the times of state '{Name}' of operator '{Operator}'",
         _ => $"the {(Kind == StateKind.Value ? "value" : Kind == StateKind.List ? "list" : "map")} state '{Name}' of operator '{Operator}'",
     };
 }

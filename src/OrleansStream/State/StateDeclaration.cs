@@ -12,6 +12,9 @@ public abstract class StateDeclaration
     /// <summary>The name by which the state is found again in a snapshot; unique within the operator: <c>^[a-z0-9-]{1,64}$</c>.</summary>
     public string Name { get; }
 
+    /// <summary>How long the state lives untouched; null for ever. No part of its form: it may change between a checkpoint and the job that goes on from it.</summary>
+    public TimeToLive? TimeToLive { get; init; }
+
     /// <summary>The types that rest in snapshots, for the check at build time.</summary>
     internal abstract IReadOnlyList<Type> StoredTypes { get; }
 
@@ -20,6 +23,9 @@ public abstract class StateDeclaration
 
     /// <summary>Opens the column that keeps this state for all keys of one operator in one subtask.</summary>
     internal abstract KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers);
+
+    /// <summary>Opens what makes a column that <see cref="OpenColumn"/> gave expire.</summary>
+    internal abstract StateExpiry OpenExpiry(TimeToLive policy, KeyedColumn column, KeyedSlots slots, StateSerializers serializers, ExpiryTime time);
 }
 
 /// <summary>One value per key.</summary>
@@ -33,6 +39,9 @@ public sealed class ValueState<T>(string name) : StateDeclaration(name)
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
 
     internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ValueColumn<T>(this, slots, serializers);
+
+    internal override StateExpiry OpenExpiry(TimeToLive policy, KeyedColumn column, KeyedSlots slots, StateSerializers serializers, ExpiryTime time) =>
+        new ValueExpiry<T>(this, policy, (ValueColumn<T>)column, slots, serializers, time);
 }
 
 /// <summary>A list per key, in the order of adding.</summary>
@@ -43,6 +52,9 @@ public sealed class ListState<T>(string name) : StateDeclaration(name)
     internal override IReadOnlyList<Type> StoredTypes => [typeof(T)];
 
     internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new ListColumn<T>(this, slots, serializers);
+
+    internal override StateExpiry OpenExpiry(TimeToLive policy, KeyedColumn column, KeyedSlots slots, StateSerializers serializers, ExpiryTime time) =>
+        new ListExpiry<T>(this, policy, (ListColumn<T>)column, slots, serializers, time);
 }
 
 /// <summary>A map per key. Entries are stored apart, so a large map costs only what changes in it.</summary>
@@ -57,4 +69,7 @@ public sealed class MapState<TMapKey, TValue>(string name) : StateDeclaration(na
     internal override Type MapKeyType => typeof(TMapKey);
 
     internal override KeyedColumn OpenColumn(KeyedSlots slots, StateSerializers serializers) => new MapColumn<TMapKey, TValue>(this, slots, serializers);
+
+    internal override StateExpiry OpenExpiry(TimeToLive policy, KeyedColumn column, KeyedSlots slots, StateSerializers serializers, ExpiryTime time) =>
+        new MapExpiry<TMapKey, TValue>(this, policy, (MapColumn<TMapKey, TValue>)column, slots, serializers, time);
 }

@@ -26,6 +26,8 @@ internal readonly record struct RestoredBlob(int FormerSubtask, OperatorBlob Blo
 // - The chains' key groups do not overlap and together cover the subtask's.
 // - A chain begins with a full segment, and every delta builds on the checkpoint before it in the chain.
 // - Every state in a segment that is read is declared by a registered table, in the same form. State that is declared but not in a segment begins empty.
+// - Times of state that expires are the exception: they are a policy. Those of a chain are used if they are declared in the same form now and in its newest segment.
+//   If the newest is without, what changed last was written without, and older times say nothing about it: then all of the chain's are passed over.
 
 /// <summary>One restore of a subtask's state.</summary>
 internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store, StateSerializers serializers)
@@ -67,11 +69,11 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         var last = segments[^1].Header;
         foreach (var segment in segments)
         {
-            var targets = segment.Header.Declarations.Select(d => Find(d.Shape, segment.Name)).ToArray();
+            var targets = segment.Header.Declarations.Select(d => TargetIn(last, d.Shape, segment.Name)).ToArray();
             var lines = segment.Header.Declarations.Select(d => LineIn(last, d)).ToArray();
             if (segment == segments[^1])
             {
-                for (var i = 0; i < targets.Length; i++) targets[i].Part.RestoreLine(targets[i].Shape, lines[i]);
+                for (var i = 0; i < targets.Length; i++) targets[i]?.Part.RestoreLine(targets[i]!.Value.Shape, lines[i]);
             }
 
             await segment.ReadBlocksAsync(state.Groups, (group, block) => Apply(segment, targets, lines, group, block, session), cancellation);
@@ -84,8 +86,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         var shared = Math.Min(newest.Groups.End, state.Groups.End) - Math.Max(newest.Groups.Start, state.Groups.Start);
         foreach (var (shape, _, room) in newest.Declarations)
         {
-            if (room <= 0) continue;
-            var (part, place) = Find(shape, segment);
+            if (room <= 0 || TargetIn(newest, shape, segment) is not var (part, place)) continue;
 
             // Of some of the groups only: a little more than their share, for keys are not spread quite evenly.
             var more = Math.Min(room, MostRoom) * shared / former;
@@ -93,7 +94,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         }
     }
 
-    private static void Apply(SegmentReader segment, Target[] targets, long[] lines, int group, ReadOnlyMemory<byte> block, SerializerSession session)
+    private static void Apply(SegmentReader segment, Target?[] targets, long[] lines, int group, ReadOnlyMemory<byte> block, SerializerSession session)
     {
         while (block.Length > 0)
         {
@@ -101,10 +102,10 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             var declaration = SegmentBuffer.ReadInt32(ref source);
             var count = SegmentBuffer.ReadInt32(ref source);
             var length = SegmentBuffer.ReadInt32(ref source);
-            var (part, shape) = targets[declaration];
             try
             {
-                part.Restore(shape, new RestoredSection(group, count, block.Slice(SegmentFormat.SectionHeaderBytes, length), lines[declaration], session));
+                var section = new RestoredSection(group, count, block.Slice(SegmentFormat.SectionHeaderBytes, length), lines[declaration], session);
+                if (targets[declaration] is var (part, shape)) part.Restore(shape, section);
             }
             catch (Exception e) when (e is not StreamException)
             {
@@ -116,6 +117,21 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
 
             block = block[(SegmentFormat.SectionHeaderBytes + length)..];
         }
+    }
+
+    /// <summary>Where a saved state goes; null for times that are passed over.</summary>
+    private Target? TargetIn(SegmentHeader newest, StateShape saved, string segment)
+    {
+        if (!saved.IsOfPolicy) return Find(saved, segment);
+        foreach (var part in state.Parts)
+        {
+            for (var shape = 0; shape < part.Shapes.Count; shape++)
+            {
+                if (part.Shapes[shape] == saved && newest.Declarations.Any(d => d.Shape == saved)) return new Target(part, shape);
+            }
+        }
+
+        return null;
     }
 
     private Target Find(StateShape saved, string segment)

@@ -20,10 +20,19 @@ internal sealed class TimerHeap
         SiftUp(Count++, item);
     }
 
-    public void MakeRoom(int more)
+    /// <summary>All items, in no order but that of the heap.</summary>
+    public ReadOnlySpan<Item> Items => _items.AsSpan(0, Count);
+
+    /// <summary>Puts items into an empty heap, in one pass.</summary>
+    public void Fill(ReadOnlySpan<Item> items)
     {
-        if (_items.Length - Count < more) Array.Resize(ref _items, Count + more);
+        if (items.Length > _items.Length) _items = new Item[items.Length];
+        items.CopyTo(_items);
+        Count = items.Length;
+        Order();
     }
+
+    public void Clear() => Count = 0;
 
     public Item TakeFirst()
     {
@@ -43,6 +52,11 @@ internal sealed class TimerHeap
         }
 
         Count = kept;
+        Order();
+    }
+
+    private void Order()
+    {
         for (var i = (Count - 2) / Ways; i >= 0 && Count > 1; i--) SiftDown(i, _items[i]);
     }
 

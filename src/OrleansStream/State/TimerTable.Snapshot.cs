@@ -14,7 +14,6 @@ internal sealed partial class TimerTable
     {
         _index.MakeRoom(more);
         _cells.Reserve(_pool.Limit + more);
-        _heap.MakeRoom(more);
     }
 
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
@@ -33,7 +32,7 @@ internal sealed partial class TimerTable
             if (cell.Born != 0 && leftSlots.Contains(cell.Owner)) Drop(entry, TagOf(cell.Owner, cell.At));
         }
 
-        _heap.Rebuild(IsLive);
+        _queue.Rebuild(IsLive);
     }
 
     private sealed class Frozen(FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, int count) : FrozenKeyedColumn

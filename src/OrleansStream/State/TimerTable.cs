@@ -2,9 +2,9 @@ namespace OrleansStream.State;
 
 // Contract: a timer is a (key, time) pair; it is there once or not at all.
 // - Timers come due in the order of time, those of one time in the order of their keys' hashes: the order does not depend on when they were registered, so
-//   it is the same after a restore and at another parallelism. (Two keys of one 64-bit hash and one time come in the order of registration.)
-// - The heap is only a proposal: an item counts if its entry is still a live timer of that time and hash. Deleting a timer leaves its item behind; when
-//   more than half of the items are leftovers the heap is rebuilt, so deleting costs amortized constant time and memory stays in proportion to live timers.
+//   it is the same after a restore and at another parallelism. (Only two keys of one 64-bit hash and one time come in an order that is not kept.)
+// - The queue is only a proposal: an item counts if its entry is still a live timer of that time and hash. Deleting a timer leaves its item behind; when
+//   more than half of the items are leftovers the queue is rebuilt, so deleting costs amortized constant time and memory stays in proportion to live timers.
 // - A removal is logged by the owner's slot (see FrozenKeys.IsLive). An owner that is freed has no timers.
 
 /// <summary>The timers of one time domain of all keys of an operator in a subtask.</summary>
@@ -15,7 +15,7 @@ internal sealed partial class TimerTable : KeyedColumn
     private readonly SlotIndex _index = new();
     private readonly SlotPool _pool = new();
     private readonly TombstoneLog<Removed> _tombstones = new();
-    private readonly TimerHeap _heap = new();
+    private readonly TimerQueue _queue = new();
 
     public TimerTable(StateKind kind, KeyedSlots slots)
         : base(new StateShape("", kind, "", "int64")) => _slots = slots;
@@ -23,8 +23,8 @@ internal sealed partial class TimerTable : KeyedColumn
     /// <summary>How many timers are pending.</summary>
     public int Count => _pool.InUse;
 
-    /// <summary>Items in the heap, leftovers of deleted timers among them.</summary>
-    internal int HeapCount => _heap.Count;
+    /// <summary>Items in the queue, leftovers of deleted timers among them.</summary>
+    internal int QueueCount => _queue.Count;
 
     /// <summary>The time of the earliest timer.</summary>
     public long? Next
@@ -32,7 +32,7 @@ internal sealed partial class TimerTable : KeyedColumn
         get
         {
             SkipLeftovers();
-            return _heap.Count > 0 ? _heap.First.At : null;
+            return _queue.Count > 0 ? _queue.First.At : null;
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed partial class TimerTable : KeyedColumn
         _cells.Write(entry) = new Cell { At = at, Owner = slot, Born = _cells.Epoch };
         _index.Add(tag, entry);
         _slots.AddUse(slot);
-        _heap.Add(new TimerHeap.Item(at, _slots.HashOf(slot), entry));
+        _queue.Add(new TimerHeap.Item(at, _slots.HashOf(slot), entry));
         return true;
     }
 
@@ -69,7 +69,7 @@ internal sealed partial class TimerTable : KeyedColumn
         var entry = Find(slot, at, out var tag);
         if (entry < 0) return false;
         Drop(entry, tag);
-        if (_heap.Count > 64 && _heap.Count > 2 * Count) _heap.Rebuild(IsLive);
+        if (_queue.Count > 64 && _queue.Count > 2 * Count) _queue.Rebuild(IsLive);
         return true;
     }
 
@@ -77,14 +77,14 @@ internal sealed partial class TimerTable : KeyedColumn
     public bool TryPopDue(long now, out int slot, out long at)
     {
         SkipLeftovers();
-        if (_heap.Count == 0 || _heap.First.At > now)
+        if (_queue.Count == 0 || _queue.First.At > now)
         {
             slot = -1;
             at = 0;
             return false;
         }
 
-        var item = _heap.TakeFirst();
+        var item = _queue.TakeFirst();
         slot = _cells.Read(item.Entry).Owner;
         at = item.At;
         Drop(item.Entry, TagOf(slot, at));
@@ -134,7 +134,7 @@ internal sealed partial class TimerTable : KeyedColumn
 
     private void SkipLeftovers()
     {
-        while (_heap.Count > 0 && !IsLive(_heap.First)) _heap.TakeFirst();
+        while (_queue.Count > 0 && !IsLive(_queue.First)) _queue.TakeFirst();
     }
 
     private readonly record struct Removed(int Owner, long At);

@@ -18,12 +18,18 @@ internal sealed class ValueColumn<V> : KeyedColumn
     {
     }
 
-    private ValueColumn(ValueState<V> state, KeyedSlots slots, StateCodec<V> codec)
-        : base(new StateShape("", StateKind.Value, state.Name, codec.Signature))
+    /// <summary>A column that is saved as something else than a declared value.</summary>
+    public ValueColumn(ValueState<V> state, KeyedSlots slots, StateCodec<V> codec, StateShape shape)
+        : base(shape)
     {
         _state = state;
         _slots = slots;
         _codec = codec;
+    }
+
+    private ValueColumn(ValueState<V> state, KeyedSlots slots, StateCodec<V> codec)
+        : this(state, slots, codec, new StateShape("", StateKind.Value, state.Name, codec.Signature))
+    {
     }
 
     /// <summary>How many pages were copied for frozen views so far.</summary>

@@ -17,6 +17,10 @@ public sealed partial class ReadmeTests
         Assert.Equal(File.ReadAllText(Beside("FirstJobTest.cs")).Trim(), Block("csharp", "class WatchTests").Trim());
 
     [Fact]
+    public void The_simulation_of_the_first_job_in_the_README_is_the_one_that_runs_here() =>
+        Assert.Equal(File.ReadAllText(Beside("FirstJobSimulation.cs")).Trim(), Block("csharp", "class PaymentSimulation").Trim());
+
+    [Fact]
     public async Task The_first_job_of_the_README_runs()
     {
         using var folder = new TestFolder();

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using OrleansStream.Checkpoints;
 
+using OrleansStream.Testing.Simulation;
+
 namespace OrleansStream.Tests.Checkpoints;
 
 /// <summary>

@@ -14,7 +14,7 @@ internal static class Recordings
     /// <summary>All formats that were ever written.</summary>
     public static IReadOnlyList<RecordedFormat> All { get; } =
     [
-        .. LogFormats.All, .. StateFormats.All, .. KeyFormats.All, .. NameFormats.All, .. BlobFormats.All, .. FileSinkFormats.All, .. FingerprintFormats.All,
+        .. LogFormats.All, .. StateFormats.All, .. TimesFormats.All, .. KeyFormats.All, .. NameFormats.All, .. BlobFormats.All, .. FileSinkFormats.All, .. FingerprintFormats.All,
     ];
 
     public static RecordedFormat Of(string file) => All.Single(format => format.File == file);

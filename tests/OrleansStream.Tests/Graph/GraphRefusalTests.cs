@@ -221,6 +221,40 @@ public sealed class GraphRefusalTests
             refusals);
     }
 
+    [Fact]
+    public void State_lives_for_a_millisecond_at_least()
+    {
+        var refusals = GraphSamples.Refusals(static graph => Define(
+            graph,
+            new ValueState<int>("never") { TimeToLive = TimeSpan.Zero },
+            new ListState<int>("back") { TimeToLive = TimeToLive.InProcessingTime(TimeSpan.FromSeconds(-1)) },
+            new ValueState<int>("briefly") { TimeToLive = TimeSpan.FromTicks(1) }));
+
+        Assert.Equal(
+            [
+                "Process 'score': state 'never' has a time to live of 00:00:00; it lives for a millisecond at least, or without one.",
+                "Process 'score': state 'back' has a time to live of -00:00:01; it lives for a millisecond at least, or without one.",
+            ],
+            refusals);
+    }
+
+    [Fact]
+    public void What_is_folded_into_must_be_able_to_rest()
+    {
+        var refusals = GraphSamples.Refusals(static graph => Define(graph, new ReducingState<int[]>("sum", static (have, _) => have)));
+
+        Assert.Contains("an array", Assert.Single(refusals), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_time_to_live_does_not_make_another_graph()
+    {
+        var with = GraphSamples.Plan(static graph => Define(graph, new ValueState<int>("kept") { TimeToLive = TimeSpan.FromDays(1) }));
+        var without = GraphSamples.Plan(static graph => Define(graph, new ValueState<int>("kept")));
+
+        Assert.Equal(without.Fingerprint, with.Fingerprint);
+    }
+
     private static string State<T>() => string.Join('\n', GraphSamples.Refusals(static graph => Define(graph, new ValueState<T>("kept"))));
 
     private static void Define(JobGraph graph, params StateDeclaration[] states) => graph

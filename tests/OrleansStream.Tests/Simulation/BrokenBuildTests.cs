@@ -1,3 +1,4 @@
+
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>Each test takes one guard out of the engine and asks that a checker notices: the checkers are worth what they catch.</summary>
@@ -29,12 +30,15 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
     [Fact]
     public void Giving_up_an_entry_of_unknown_outcome_is_caught_by_output_without_publication() => RequireCaught(Breakage.UnknownOutcomeGivenUp, "permit");
 
+    [Fact]
+    public void Reading_on_ahead_of_other_subtasks_is_caught_by_the_drift() => RequireCaught(Breakage.NoAlignment, "alignment");
+
     private void RequireCaught(Breakage breakage, string checker)
     {
         var others = new SortedDictionary<string, int>(StringComparer.Ordinal);
         for (var seed = 1; seed <= MostSeeds; seed++)
         {
-            var run = new SimulatedRun(seed, breakage);
+            var run = EngineRun.Of(seed, breakage);
             run.Execute();
             if (run.Violation is not { } violation) continue;
             if (violation.Checker == checker)

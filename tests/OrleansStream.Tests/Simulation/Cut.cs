@@ -1,8 +1,11 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Functions;
 using OrleansStream.Jobs;
 using OrleansStream.Sources;
 using OrleansStream.Stages;
 using OrleansStream.State;
+using OrleansStream.Testing.Simulation;
+using OrleansStream.Tests.State;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -11,6 +14,7 @@ internal sealed class Cut
 {
     private readonly Dictionary<string, ISnapshotPart> _parts = [];
     private readonly Dictionary<string, (long Offset, bool Ended)> _offsets = [];
+    private readonly List<OperatorBlob> _inFlight = [];
     private readonly SimulatedRun _run;
     private readonly Manifest _manifest;
 
@@ -18,7 +22,8 @@ internal sealed class Cut
     {
         _run = run;
         _manifest = manifest;
-        var plan = run.PlanOf(1);
+        var job = (EngineJob)run.Job;
+        var plan = job.Plan;
         foreach (var stage in plan.Stages)
         {
             var opening = new SubtaskOpening
@@ -33,12 +38,16 @@ internal sealed class Cut
                 Splits = new Dictionary<string, IReadOnlyList<SourceSplit>>(),
                 Former = RecoveryPlan.FormerOf(manifest, stage),
             };
-            var context = SimulatedRun.ContextOf(opening, stage, new Incarnation(-1));
+            var context = SimulatedJob.ContextOf(job.NewServices(), opening, stage, new Incarnation(-1));
             var restoring = new Subtask(context, stage).RestoreAsync(run.Store.AsItIs, SubtaskDriver.Chains(opening), CancellationToken.None);
             if (!restoring.IsCompleted) throw new InvalidOperationException("A store that answers at once was awaited.");
             restoring.GetAwaiter().GetResult();
             foreach (var part in context.State.Parts) _parts.Add(part.Operator, part);
-            foreach (var (_, blob) in context.Restored) TakeOffsets(blob);
+            foreach (var (_, blob) in context.Restored)
+            {
+                TakeOffsets(blob);
+                if (blob.Name == InFlightBlob.Name) _inFlight.Add(blob);
+            }
         }
     }
 
@@ -62,8 +71,32 @@ internal sealed class Cut
         }
     }
 
+    /// <summary>The records of an asynchronous operator that have not been handed on.</summary>
+    public IEnumerable<T> InFlight<T>(string name)
+    {
+        using var session = StateSetup.Serializers.OpenSession();
+        foreach (var blob in _inFlight.Where(blob => blob.Operator == name))
+        {
+            var reader = new BlobReader(blob.Bytes);
+            var count = reader.ReadInt32();
+            reader.ReadString();
+            reader.ReadInt64();
+            for (; count > 0; count--)
+            {
+                var isWatermark = reader.ReadBoolean();
+                reader.ReadInt64();
+                if (isWatermark) continue;
+                reader.ReadInt64();
+                yield return Read(reader.ReadBytes());
+            }
+        }
+
+        T Read(ReadOnlySpan<byte> bytes) => StateSetup.Serializers.For<T>().Read(ref bytes, session);
+    }
+
     /// <summary>What a sink has been given up to the barrier: what is visible, and what this checkpoint's permit makes visible.</summary>
-    public IEnumerable<string> Lines(string sink) => _run.Job.Targets[sink].LinesWith(_manifest.Sinks[sink].Pending);
+    public IEnumerable<string> Lines(string sink) =>
+        ((SimulatedTarget<string>)_run.Job.Targets[sink]).RecordsWith(_manifest.Sinks[sink].Pending).Select(static record => record.Value);
 
     private void TakeOffsets(OperatorBlob blob)
     {

@@ -1,11 +1,12 @@
 using OrleansStream.Functions;
 using OrleansStream.Graph;
 using OrleansStream.State;
+using OrleansStream.Testing.Simulation;
 
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>Two keyed exchanges one after the other: the second function sees each split and first key in order too.</summary>
-internal sealed class TwoStageJob(SimulatedRun run, Input input) : SimulatedJob(run, input)
+internal sealed class TwoStageJob(SimulatedRun run, Input input) : EngineJob(run, input)
 {
     private const int Buckets = 3;
 
@@ -40,7 +41,7 @@ internal sealed class TwoStageJob(SimulatedRun run, Input input) : SimulatedJob(
         return Difference("output", readings.Select(static reading => reading.Name), cut.Lines("out"));
     }
 
-    public override string? ProblemOfOutput() => Difference("output", All.Select(static reading => reading.Name), Targets["out"].Lines);
+    public override string? ProblemOfOutput() => Difference("output", All.Select(static reading => reading.Name), OutputOf("out"));
 
     private sealed class Function(SimulatedRun run, Sequences sequences, Func<Reading, string> key) : KeyedFunction<string, Reading, Reading>
     {
@@ -80,7 +81,7 @@ internal sealed class TwoStageJob(SimulatedRun run, Input input) : SimulatedJob(
 }
 
 /// <summary>Records that are spread over subtasks, or sent to all of them, before they meet again by key: no order, but each once from each.</summary>
-internal sealed class SpreadJob(SimulatedRun run, Input input, bool isBroadcast) : SimulatedJob(run, input)
+internal sealed class SpreadJob(SimulatedRun run, Input input, bool isBroadcast) : EngineJob(run, input)
 {
     public override void Define(JobGraph graph)
     {
@@ -108,7 +109,7 @@ internal sealed class SpreadJob(SimulatedRun run, Input input, bool isBroadcast)
         return Difference("output", readings.Select(static reading => reading.Name), cut.Lines("out"));
     }
 
-    public override string? ProblemOfOutput() => Difference("output", All.Select(static reading => (reading with { Source = "spread" }).Name), Targets["out"].Lines);
+    public override string? ProblemOfOutput() => Difference("output", All.Select(static reading => (reading with { Source = "spread" }).Name), OutputOf("out"));
 
     private sealed class Function(SimulatedRun run, bool isBroadcast) : KeyedFunction<string, Reading, string>
     {

@@ -1,6 +1,7 @@
 using OrleansStream.Functions;
 using OrleansStream.Graph;
 using OrleansStream.State;
+using OrleansStream.Testing.Simulation;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -8,7 +9,7 @@ namespace OrleansStream.Tests.Simulation;
 /// Source, timestamps, filter, keyed function, sink: the function checks that the records of each key and split come in order, each once, and keeps values, lists, maps and
 /// timers of which a checkpoint can be held against the records before its offsets.
 /// </summary>
-internal sealed class SequenceJob(SimulatedRun run, Input input) : SimulatedJob(run, input)
+internal sealed class SequenceJob(SimulatedRun run, Input input) : EngineJob(run, input)
 {
     private static readonly SideOutput<string> Fives = new("fives");
     private readonly Sequences _sequences = new(input.Before(static _ => long.MaxValue).Where(Passes));
@@ -54,8 +55,8 @@ internal sealed class SequenceJob(SimulatedRun run, Input input) : SimulatedJob(
     {
         var readings = All.ToList();
         var timers = readings.Select(static reading => (reading.Key, At: WindowOf(reading.At) + WindowSize)).Distinct();
-        return Difference("output", readings.Select(static reading => reading.Name).Concat(timers.Select(static timer => $"timer/{timer.Key}/{timer.At}")), Targets["out"].Lines)
-            ?? Difference("side output", readings.Where(IsFive).Select(static reading => reading.Name), Targets["fives"].Lines);
+        return Difference("output", readings.Select(static reading => reading.Name).Concat(timers.Select(static timer => $"timer/{timer.Key}/{timer.At}")), OutputOf("out"))
+            ?? Difference("side output", readings.Where(IsFive).Select(static reading => reading.Name), OutputOf("fives"));
     }
 
     private static bool IsFive(Reading reading) => reading.N % 5 == 0;

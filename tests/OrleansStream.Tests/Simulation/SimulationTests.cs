@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OrleansStream.Testing.Simulation;
 
 namespace OrleansStream.Tests.Simulation;
 
@@ -15,7 +16,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         if (Number("SIMULATION_SEED") is { } alone)
         {
-            var run = new SimulatedRun(alone, trace: output.WriteLine);
+            var run = EngineRun.Of(alone, trace: output.WriteLine);
             run.Execute();
             output.WriteLine(run.ToString());
             Assert.True(run.Violation is null, run.ToString());
@@ -48,9 +49,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
         {
             while (waiting.TryDequeue(out var seed))
             {
-                var run = new SimulatedRun(seed);
+                var run = EngineRun.Of(seed);
                 run.Execute();
-                runs.Add(new Summary(seed, run.Scheduler.Trace, run.Scheduler.Steps, run.Attempts, run.Restores, run.Publications, run.AccidentCount, run.Store.PiecesWritten, run.Violation, run.ToString()));
+                runs.Add(new Summary(seed, run.Scheduler.Trace, run.Scheduler.Steps, run.Attempts, run.Restores, run.Publications, run.Accidents.Count, run.Store.PiecesWritten, run.Violation, run.ToString()));
             }
         })).ToList();
         threads.ForEach(static thread => thread.Start());

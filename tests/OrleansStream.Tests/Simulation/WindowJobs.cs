@@ -1,12 +1,13 @@
 using OrleansStream.Functions;
 using OrleansStream.Graph;
 using OrleansStream.State;
+using OrleansStream.Testing.Simulation;
 using OrleansStream.Windows;
 
 namespace OrleansStream.Tests.Simulation;
 
 /// <summary>Two sources merged into windows: with disorder within the bound, every window fires once, with all of its records.</summary>
-internal sealed class WindowJob(SimulatedRun run, Input left, Input right) : SimulatedJob(run, left, right)
+internal sealed class WindowJob(SimulatedRun run, Input left, Input right) : EngineJob(run, left, right)
 {
     public override void Define(JobGraph graph) => ReadingsOf(graph, left)
         .Merge(ReadingsOf(graph, right))
@@ -25,9 +26,9 @@ internal sealed class WindowJob(SimulatedRun run, Input left, Input right) : Sim
         return Difference("windows, open and fired", expected, open.Concat(fired));
     }
 
-    public override string? ProblemOfOutput() => Difference("windows", LinesOf(All), Targets["out"].Lines);
+    public override string? ProblemOfOutput() => Difference("windows", LinesOf(All), OutputOf("out"));
 
-    private static IEnumerable<string> LinesOf(IEnumerable<Reading> readings) => readings
+    public static IEnumerable<string> LinesOf(IEnumerable<Reading> readings) => readings
         .GroupBy(static reading => (reading.Key, Start: WindowOf(reading.At)))
         .Select(static window => $"{window.Key.Key}/{window.Key.Start}/{window.Count()}/{window.Sum(static reading => reading.N)}");
 }
@@ -36,7 +37,7 @@ internal sealed class WindowJob(SimulatedRun run, Input left, Input right) : Sim
 /// Windows over records that are out of order beyond the bound: what is late depends on timing, but every record is either in its window or late, and each window fires once.
 /// A watermark that went back would fire some twice.
 /// </summary>
-internal sealed class LateJob(SimulatedRun run, Input input, TimeSpan? idleAfter) : SimulatedJob(run, input)
+internal sealed class LateJob(SimulatedRun run, Input input, TimeSpan? idleAfter) : EngineJob(run, input)
 {
     private static readonly SideOutput<Reading> Late = new("late");
 
@@ -54,7 +55,7 @@ internal sealed class LateJob(SimulatedRun run, Input input, TimeSpan? idleAfter
     public override string? ProblemOf(Cut cut) => Problem(
         Before(cut), cut.Windows("sums").Select(static window => $"{window.Key}/{window.Start}/{window.Sums.Count}/{window.Sums.Sum}"), cut.Lines("out"), cut.Lines("late"));
 
-    public override string? ProblemOfOutput() => Problem(All, [], Targets["out"].Lines, Targets["late"].Lines);
+    public override string? ProblemOfOutput() => Problem(All, [], OutputOf("out"), OutputOf("late"));
 
     /// <summary>The watermark that a key has seen is in its state, so it tells of every restart that sets the watermark back.</summary>
     private sealed class WatermarkCheck(SimulatedRun run) : KeyedFunction<string, Reading, string>

@@ -66,41 +66,67 @@ public sealed class TimerTableTests
             _table.EventTimers.Delete(slot, i / 10);
         }
 
-        Assert.InRange(_table.EventTimers.HeapCount, 10, 100);
+        Assert.InRange(_table.EventTimers.QueueCount, 10, 100);
         Assert.Equal(10, _table.EventTimers.Count);
         Assert.Equal(10, Due(long.MaxValue).Count);
     }
 
     [Fact]
-    public void Random_timers_fire_in_order_of_time_each_once()
+    public void Random_timers_fire_in_the_order_of_time_and_hash_each_once()
     {
-        var random = new Random(3);
-        var model = new SortedSet<(long At, int Key)>();
+        for (var seed = 0; seed < 1000; seed++) Compare(seed, steps: 300, keys: 40);
+        Compare(seed: 3, steps: 100_000, keys: 5000);
+    }
+
+    [Fact]
+    public void Timers_that_a_timer_sets_and_deletes_count_at_once_in_the_order_of_time()
+    {
+        var (one, two) = (_table.Slot(1), _table.Slot(2));
+        foreach (var (slot, at) in new[] { (one, 10L), (two, 20L), (one, 30L) }) _table.EventTimers.Register(slot, at);
+        Assert.Equal((one, 10), Pop(100));
+        _table.EventTimers.Register(two, 15);
+        _table.EventTimers.Register(two, 5);
+        _table.EventTimers.Delete(one, 30);
+
+        Assert.Equal([(5, 2), (15, 2), (20, 2)], Due(100));
+    }
+
+    private static void Compare(int seed, int steps, int keys)
+    {
+        var table = new KeyedStateTable<int>("alarm", StateSetup.AllGroups(128), 128, [], StateSetup.Serializers);
+        var random = new Random(seed);
+        var model = new SortedDictionary<(long At, ulong Hash), int>();
         var now = 0;
-        for (var i = 0; i < 100_000; i++)
+        for (var i = 0; i < steps; i++)
         {
-            var (key, at) = (random.Next(500), now + random.Next(1000));
-            var slot = _table.Slot(key);
-            if (random.Next(4) == 0) Assert.Equal(model.Remove((at, key)), _table.EventTimers.Delete(slot, at));
-            else Assert.Equal(model.Add((at, key)), _table.EventTimers.Register(slot, at));
+            var (key, at) = (random.Next(keys), now + random.Next(-20, 1000));
+            var slot = table.Slot(key);
+            var hash = KeyCodec<int>.Default.Hash(key);
+            if (random.Next(3) == 0) Assert.Equal(model.Remove((at, hash)), table.EventTimers.Delete(slot, at));
+            else Assert.Equal(model.TryAdd((at, hash), key), table.EventTimers.Register(slot, at));
+            table.ReleaseIfEmpty(slot);
             if (random.Next(10) != 0) continue;
-            now += random.Next(5);
-            var due = Due(now);
-            var expected = model.Where(t => t.At <= now).ToList();
-            Assert.Equal(expected.Select(t => t.At), due.Select(t => t.At));
-            Assert.Equal(expected, due.Order());
-            model.ExceptWith(expected);
-            Assert.Equal(model.Count, _table.EventTimers.Count);
+            now += random.Next(20);
+            var expected = model.TakeWhile(timer => timer.Key.At <= now).Select(static timer => (timer.Key.At, timer.Value)).ToList();
+            var due = Due(table, now);
+            if (!expected.SequenceEqual(due)) Assert.Fail($"Seed {seed}, step {i}: {string.Join(' ', due)} fired, not {string.Join(' ', expected)}.");
+            foreach (var (firedAt, fired) in due) model.Remove((firedAt, KeyCodec<int>.Default.Hash(fired)));
+            Assert.Equal(model.Count, table.EventTimers.Count);
+            Assert.Equal(model.Count > 0 ? model.Keys.First().At : null, table.EventTimers.Next);
         }
     }
 
-    private List<(long At, int Key)> Due(long now)
+    private (int Slot, long At) Pop(long now) => _table.EventTimers.TryPopDue(now, out var slot, out var at) ? (slot, at) : (-1, 0);
+
+    private List<(long At, int Key)> Due(long now) => Due(_table, now);
+
+    private static List<(long At, int Key)> Due(KeyedStateTable<int> table, long now)
     {
         var due = new List<(long, int)>();
-        while (_table.EventTimers.TryPopDue(now, out var slot, out var at))
+        while (table.EventTimers.TryPopDue(now, out var slot, out var at))
         {
-            due.Add((at, _table.KeyOf(slot)));
-            _table.ReleaseIfEmpty(slot);
+            due.Add((at, table.KeyOf(slot)));
+            table.ReleaseIfEmpty(slot);
         }
 
         return due;

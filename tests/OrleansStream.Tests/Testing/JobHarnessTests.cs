@@ -47,6 +47,19 @@ public sealed class JobHarnessTests
         Assert.Equal(long.MaxValue, harness.Watermark("count"));
     }
 
+    [Fact]
+    public async Task A_watermark_that_comes_first_is_heard_before_the_records_behind_it()
+    {
+        await using var harness = await StartAsync();
+        _input.Add("a1", 10);
+        await harness.RunAsync();
+        _input.Watermark(1010);
+        _input.Add("b1", 1020);
+        await harness.RunAsync();
+
+        Assert.Equal(["a:1", "a timed 1010", "b:1"], _output.Values);
+    }
+
     [Theory]
     [InlineData(1, 3)]
     [InlineData(3, 2)]

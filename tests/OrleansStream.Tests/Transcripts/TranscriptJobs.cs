@@ -10,7 +10,9 @@ internal static class TranscriptJobs
 {
     private static readonly SideOutput<Click> Late = new("late");
 
-    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All { get; } = new Dictionary<string, Func<TranscriptJob>>
+    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All => OfWindows.Concat(JoinTranscriptJobs.All).ToDictionary();
+
+    private static Dictionary<string, Func<TranscriptJob>> OfWindows { get; } = new()
     {
         ["tumbling-1s"] = static () => Windows(static keyed => keyed.Window(TumblingWindows.Of(TimeSpan.FromSeconds(1)), late: Late)),
         ["tumbling-1s-lateness-500ms"] = static () => Windows(static keyed => keyed.Window(TumblingWindows.Of(TimeSpan.FromSeconds(1)), TimeSpan.FromMilliseconds(500), Late)),
@@ -23,6 +25,10 @@ internal static class TranscriptJobs
             .Aggregate("count", 0L, static (count, _) => count + 1, static count => count)
             .Select(Counted.Of)
             .To("out", output)),
+        ["a-then-b-within-100ms"] = PatternJobs.FollowedWithin,
+        ["a-and-no-b-for-100ms"] = PatternJobs.NotFollowed,
+        ["as-greedy-then-b"] = PatternJobs.Greedy,
+        ["two-steps-skip-past-last"] = PatternJobs.SkipPastLast,
     };
 
     /// <summary>Counts clicks for each user in windows; outputs are <c>counts</c> and <c>late</c>.</summary>

@@ -1,0 +1,133 @@
+namespace OrleansStream.Testing.Simulation;
+
+/// <summary>Kills, pauses and doubles, at any step, whatever the seed picks.</summary>
+internal sealed class Fate(SimulatedRun run)
+{
+    private readonly List<Silo> _pausedForLong = [];
+    private readonly List<Activation> _pausedActivations = [];
+    private readonly List<SimulatedAccident> _struck = [];
+
+    /// <summary>What has happened.</summary>
+    public IReadOnlyList<SimulatedAccident> Struck => _struck;
+
+    public void Strike()
+    {
+        var silos = run.Silos.Where(static silo => silo is { IsAlive: true, IsPaused: false }).ToList();
+        if (silos.Count == 0) return;
+        var silo = silos[run.Random.Next(silos.Count)];
+        var what = run.Random.Next(14);
+        var struck = what switch
+        {
+            0 or 1 => Subtask(silo, Kill),
+            2 => Subtask(silo, subtask => PauseFor(subtask, run.Random.Next(10, 900))),
+            3 => Subtask(silo, Double),
+            4 => Coordinator(silos, Kill),
+            5 => Coordinator(silos, coordinator => PauseFor(coordinator, ShortOrLong())),
+            6 => Job(silos, Kill),
+            7 => Job(silos, job => PauseFor(job, ShortOrLong())),
+            8 => Double(silo),
+            9 => KillSilo(silo),
+            10 => PauseSilo(silo),
+            11 => Leave(silos),
+            12 => Stop(silos),
+            _ => LeaveSilo(silo),
+        };
+        if (struck is null) return;
+        _struck.Add(new SimulatedAccident(run.Scheduler.Now, struck));
+        run.Scheduler.Note(what);
+        run.Trace?.Invoke($"accident: {struck}");
+    }
+
+    /// <summary>What sleeps wakes up, hours later.</summary>
+    public void WakeAll()
+    {
+        foreach (var silo in _pausedForLong) silo.Wake();
+        foreach (var activation in _pausedActivations) activation.Actor.Wake();
+    }
+
+    private int ShortOrLong() => run.Random.Next(2) == 0 ? run.Random.Next(10, 600) : run.Random.Next(600, 4_000_000);
+
+    private string? Subtask(Silo silo, Func<SubtaskActivation, string?> act) => Any(silo.Subtasks, act);
+
+    private string? Coordinator(List<Silo> silos, Func<CoordinatorActivation, string?> act) => Any(silos.SelectMany(static silo => silo.Coordinators), act);
+
+    private string? Job(List<Silo> silos, Func<JobActivation, string?> act) => Any(silos.SelectMany(static silo => silo.Jobs), act);
+
+    private string? Any<T>(IEnumerable<T> all, Func<T, string?> act)
+        where T : Activation
+    {
+        var candidates = all.Where(static one => !one.Actor.IsPaused).ToList();
+        return candidates.Count == 0 ? null : act(candidates[run.Random.Next(candidates.Count)]);
+    }
+
+    private static string Kill(Activation activation)
+    {
+        activation.Kill();
+        return $"{activation.Actor} was killed";
+    }
+
+    private string PauseFor(Activation activation, int milliseconds)
+    {
+        activation.Actor.Pause();
+        _pausedActivations.Add(activation);
+        run.Scheduler.After(TimeSpan.FromMilliseconds(milliseconds), activation.Actor.Wake);
+        return $"{activation.Actor} pauses for {milliseconds} ms";
+    }
+
+    private static string Double(SubtaskActivation subtask)
+    {
+        subtask.Double();
+        return $"{subtask.Actor} was activated a second time";
+    }
+
+    /// <summary>A second job grain for one job.</summary>
+    private static string Double(Silo silo)
+    {
+        silo.NewJob().Revive();
+        return $"a second grain of the job began on {silo.Name}";
+    }
+
+    private string KillSilo(Silo silo)
+    {
+        silo.Kill();
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(100)), () => run.Evict(silo));
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(300)), run.AddSilo);
+        return $"{silo.Name} was killed";
+    }
+
+    /// <summary>A silo that stops for long is taken for dead by the others; it wakes up and does not know.</summary>
+    private string PauseSilo(Silo silo)
+    {
+        silo.Pause();
+        _pausedForLong.Add(silo);
+        var milliseconds = ShortOrLong();
+        run.Scheduler.After(TimeSpan.FromMilliseconds(milliseconds), silo.Wake);
+        if (milliseconds < 150) return $"{silo.Name} pauses for {milliseconds} ms";
+        run.Scheduler.After(TimeSpan.FromMilliseconds(150), () => run.Evict(silo));
+        run.Scheduler.After(TimeSpan.FromMilliseconds(150 + run.Random.Next(200)), run.AddSilo);
+        return $"{silo.Name} pauses for {milliseconds} ms, and is taken for dead";
+    }
+
+    /// <summary>A job grain is asked to leave, as when its silo shuts down.</summary>
+    private string? Leave(List<Silo> silos) => Job(silos, static job =>
+    {
+        job.Actor.Run(() => _ = job.Driver.LeaveAsync("The silo is leaving."));
+        return $"{job.Actor} was asked to leave";
+    });
+
+    /// <summary>A person stops the job, and starts it again later.</summary>
+    private string? Stop(List<Silo> silos) => Job(silos, static job =>
+    {
+        job.Actor.Run(() => job.Driver.Stop("maintenance"));
+        return $"{job.Actor} was stopped by a person, who starts it again";
+    });
+
+    /// <summary>A silo shuts down: what is on it leaves with a word, as far as there is time.</summary>
+    private string LeaveSilo(Silo silo)
+    {
+        foreach (var job in silo.Jobs.ToList()) job.Actor.Run(() => _ = job.Driver.LeaveAsync("The silo is leaving."));
+        foreach (var subtask in silo.Subtasks.ToList()) subtask.Actor.Run(() => _ = subtask.Driver?.LeaveAsync("its silo is leaving."));
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(100)), () => KillSilo(silo));
+        return $"{silo.Name} shuts down";
+    }
+}
