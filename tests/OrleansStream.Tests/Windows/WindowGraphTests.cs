@@ -45,7 +45,7 @@ public sealed class WindowGraphTests
             ["Window 'w': its aggregate has no merge, and sliding windows share what they have in common; give Aggregate a function that makes one accumulator of two."],
             Refusals(static keyed => keyed.Window(SlidingWindows.Of(Second, Second)).Aggregate("w", 0, static (count, _) => count + 1, static count => count)));
         Assert.Equal(
-            ["Window 'w': WindowGraphTests.NoMerge has no Merge, and sessions become one; override it to make one accumulator of two."],
+            ["Window 'w': NoMerge has no Merge, and sessions become one; override it to make one accumulator of two."],
             Refusals(static keyed => keyed.Window(SessionWindows.WithGap(Second)).Aggregate("w", new NoMerge())));
         // They see all records when they fire.
         Plan(static keyed => keyed.Window(SessionWindows.WithGap(Second)).Evict(Evictors.Count<Payment>(5)).Aggregate("w", new NoMerge()));
