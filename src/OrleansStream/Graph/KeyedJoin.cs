@@ -26,12 +26,15 @@ public sealed class KeyedJoin<TKey, TLeft, TRight>
     internal KeyedJoin(KeyedStream<TKey, TLeft> left, KeyedStream<TKey, TRight> right) => _pair = new KeyedPair<TKey, TLeft, TRight>(left, right);
 
     /// <summary>Partners are in the same event-time window.</summary>
-    /// <param name="windows">Which windows. A record that is in none is left out.</param>
+    /// <param name="windows">
+    /// Which windows: <see cref="TumblingWindows"/>, <see cref="SlidingWindows"/>, or <see cref="SessionWindows"/> with one gap, which both sides together keep open; of event time. A record
+    /// that is in none is left out.
+    /// </param>
     /// <param name="allowedLateness">How long after its end a window is kept: each record that still comes fires it again, with all its results anew.</param>
     /// <param name="lateLeft">Where records of the left stream go whose windows are all gone; read it with <see cref="DataStream{T}.SideOutput"/>. They are counted either way.</param>
     /// <param name="lateRight">The same for the right stream. Two outputs of different types need different names.</param>
     public WindowJoin<TKey, TLeft, TRight> Window(
-        TumblingWindows windows, TimeSpan allowedLateness = default, SideOutput<TLeft>? lateLeft = null, SideOutput<TRight>? lateRight = null)
+        WindowAssigner windows, TimeSpan allowedLateness = default, SideOutput<TLeft>? lateLeft = null, SideOutput<TRight>? lateRight = null)
     {
         ArgumentNullException.ThrowIfNull(windows);
         return new WindowJoin<TKey, TLeft, TRight>(_pair, JoinDivision.Of(windows), allowedLateness, new LateOutputs<TLeft, TRight>(lateLeft, lateRight));

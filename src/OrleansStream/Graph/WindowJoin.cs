@@ -111,12 +111,14 @@ public sealed class WindowJoin<TKey, TLeft, TRight>
 /// <param name="Properties">What distinguishes them.</param>
 internal sealed record JoinDivision(Func<JoinWindows> Make, string? Problem, IReadOnlyList<(string Name, string Value)> Properties)
 {
-    public static JoinDivision Of(TumblingWindows windows) => new(
-        () => new AlignedJoinWindows((time, found) =>
-        {
-            var start = windows.StartOf(time);
-            found.Add(new TimeWindow(start, Time.EventTime.Plus(start, windows.SizeMilliseconds)));
-        }),
-        windows.Problem,
-        [("sizeMs", windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("offsetMs", windows.OffsetMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+    public static JoinDivision Of(WindowAssigner windows) => new(
+        () => windows.Merges ? new MergingJoinWindows(windows.Assign) : new AlignedJoinWindows(windows.Assign), ProblemOf(windows), [("windows", windows.Kind), .. windows.Properties]);
+
+    private static string? ProblemOf(WindowAssigner windows)
+    {
+        if (windows.IsEndless) return "a join needs windows that end by time";
+        if (windows.IsProcessingTime) return "a join needs windows of event time, which are the same on both sides";
+        var type = windows.GetType();
+        return type.IsGenericType && type.GetGenericTypeDefinition() == typeof(SessionWindows<>) ? "sessions of a join have one gap for both sides" : windows.Problem;
+    }
 }

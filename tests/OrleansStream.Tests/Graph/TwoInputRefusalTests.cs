@@ -40,6 +40,33 @@ public sealed class TwoInputRefusalTests
     }
 
     [Fact]
+    public void Windows_in_which_two_sides_cannot_meet_are_refused()
+    {
+        var refusals = GraphSamples.Refusals(static graph =>
+        {
+            var left = Timed(graph, "left").KeyBy(static payment => payment.Account);
+            var right = Timed(graph, "right").KeyBy(static payment => payment.Account);
+            WindowAssigner[] windows =
+            [
+                GlobalWindows.Instance, CountWindows.Of(3), TumblingWindows.Of(Ms(5)).InProcessingTime(), SessionWindows.WithGap<Payment>(static payment => Ms((int)payment.Amount)),
+                SlidingWindows.Of(Ms(5), Ms(0)), SessionWindows.WithGap(Ms(0)),
+            ];
+            foreach (var (index, one) in windows.Index()) left.Join(right).Window(one).Select($"join-{index}", Sum).To($"out-{index}", new CollectingSink<long>());
+        });
+
+        Assert.Equal(
+            [
+                "WindowJoin 'join-0': impossible windows: a join needs windows that end by time.",
+                "WindowJoin 'join-1': impossible windows: a join needs windows that end by time.",
+                "WindowJoin 'join-2': impossible windows: a join needs windows of event time, which are the same on both sides.",
+                "WindowJoin 'join-3': impossible windows: sessions of a join have one gap for both sides.",
+                "WindowJoin 'join-4': impossible windows: the slide must be a whole number of milliseconds, 1 or more.",
+                "WindowJoin 'join-5': impossible windows: the gap must be a whole number of milliseconds, 1 or more.",
+            ],
+            refusals);
+    }
+
+    [Fact]
     public void A_join_of_records_without_event_time_is_refused()
     {
         var refusals = GraphSamples.Refusals(static graph => Timed(graph, "left").KeyBy(static payment => payment.Account)

@@ -1,5 +1,3 @@
-using OrleansStream.Graph;
-using OrleansStream.Joins;
 using OrleansStream.Windows;
 
 namespace OrleansStream.Tests.Joins;
@@ -11,38 +9,35 @@ public sealed class WindowGroupTests
     public Task Tumbling_windows_give_the_groups_of_windows_that_keep_their_own_rows() => CheckAsync(static one =>
     {
         var size = 1 + one.Next(12);
-        return (Aligned(size, size), false);
+        return (TumblingWindows.Of(Ms(size)), Aligned(size, size), false);
     });
 
     [Fact]
     public Task Sliding_windows_give_the_groups_of_windows_that_keep_their_own_rows() => CheckAsync(static one =>
     {
         // Sizes that are not a multiple of the slide, and slides longer than the size, which leave rows out.
-        var size = 1 + one.Next(16);
-        return (Aligned(size, 1 + one.Next(8)), false);
+        var (size, slide) = (1 + one.Next(16), 1 + one.Next(8));
+        return (SlidingWindows.Of(Ms(size), Ms(slide)), Aligned(size, slide), false);
     });
 
     [Fact]
     public Task Sessions_give_the_groups_of_windows_that_merge_with_their_rows() => CheckAsync(static one =>
     {
         var gap = 1 + one.Next(8);
-        return ((time, windows) => windows.Add(new TimeWindow(time, Clamp((Int128)time + gap))), true);
+        return (SessionWindows.WithGap(Ms(gap)), (time, windows) => windows.Add(new TimeWindow(time, Clamp((Int128)time + gap))), true);
     });
 
-    private static Task CheckAsync(Func<JoinCase, (Action<long, List<TimeWindow>> Assign, bool Merges)> choose) => JoinCases.CheckAsync(async one =>
+    private static Task CheckAsync(Func<JoinCase, (WindowAssigner Windows, Action<long, List<TimeWindow>> Assign, bool Merges)> choose) => JoinCases.CheckAsync(async one =>
     {
-        var (assign, merges) = choose(one);
+        var (windows, assign, merges) = choose(one);
         var lateness = one.Next(2) * one.Next(8);
-        var division = new JoinDivision(() => merges ? new MergingJoinWindows(assign) : new AlignedJoinWindows(assign), null, []);
-        var found = await one.RunAsync("join", (graph, one, output) =>
-        {
-            var pair = new KeyedPair<char, string, string>(graph.From("left", one.Left).KeyBy(static text => text[0]), graph.From("right", one.Right).KeyBy(static text => text[0]));
-            new WindowJoin<char, string, string>(pair, division, TimeSpan.FromMilliseconds(lateness), default)
-                .CoGroup("join", static group => (string[])[Text(group.Key, group.Window, group.Left, group.Right)]).To("out", output);
-        });
+        var found = await one.RunAsync("join", (graph, one, output) => graph.From("left", one.Left).KeyBy(static text => text[0]).Join(graph.From("right", one.Right).KeyBy(static text => text[0]))
+            .Window(windows, Ms(lateness)).CoGroup("join", static group => (string[])[Text(group.Key, group.Window, group.Left, group.Right)]).To("out", output));
 
         Assert.Equal(JoinCase.Sorted(one.Records.GroupBy(static record => record.Key).SelectMany(key => Reference(one, key, assign, merges, lateness))), found);
     });
+
+    private static TimeSpan Ms(long milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     /// <summary>The groups of one key: windows with lists of their own, as Flink's window operator keeps them.</summary>
     private static IEnumerable<string> Reference(JoinCase one, IEnumerable<JoinRecord> records, Action<long, List<TimeWindow>> assign, bool merges, long lateness)

@@ -20,6 +20,8 @@ internal static class JoinTranscriptJobs
             join.Between(Ms(-100), Ms(500), excludeLower: true, excludeUpper: true, lateLeft: LateOrders, lateRight: LatePaid).Select("join", Joined.Of)),
         ["window-join-1s"] = static () => Join(static join => join.Window(TumblingWindows.Of(Ms(1000)), lateLeft: LateOrders, lateRight: LatePaid).Select("join", Joined.Of)),
         ["window-left-join-1s"] = static () => Join(static join => join.Window(TumblingWindows.Of(Ms(1000)), lateLeft: LateOrders, lateRight: LatePaid).SelectLeft("join", Joined.Of)),
+        ["window-join-sliding-1s-400ms"] = static () => Join(static join => join.Window(SlidingWindows.Of(Ms(1000), Ms(400)), lateLeft: LateOrders, lateRight: LatePaid).Select("join", Joined.Of)),
+        ["session-full-join-500ms"] = static () => Join(static join => join.Window(SessionWindows.WithGap(Ms(500)), lateLeft: LateOrders, lateRight: LatePaid).SelectFull("join", Joined.Of)),
         ["co-group-1s-lateness-500ms"] = static () => Join(static join => join.Window(TumblingWindows.Of(Ms(1000)), Ms(500), LateOrders, LatePaid).CoGroup("join", Joined.Sum)),
         ["temporal-join"] = static () => Join(static join => join.AsOf(LateOrders, LatePaid).Select("join", Joined.Of)),
         ["temporal-left-join"] = static () => Join(static join => join.AsOf(LateOrders, LatePaid).SelectLeft("join", Joined.Of)),
