@@ -7,8 +7,6 @@ internal sealed class StateUndo
 {
     private readonly Stack<Action> _steps = new();
 
-    public void Remember(Action step) => _steps.Push(step);
-
     public void Remember<T>(ValueColumn<T> column, int slot)
     {
         if (column.Has(slot))
