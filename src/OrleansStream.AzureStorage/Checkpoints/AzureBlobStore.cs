@@ -18,7 +18,7 @@ namespace OrleansStream.Checkpoints;
 /// <para>Each call makes each of its requests once, unless <see cref="AzureBlobOptions.ServiceClient"/> or <see cref="AzureBlobOptions.ClientOptions"/> bring retries of their own; the
 /// engine repeats calls that failed. A request that is repeated below this class finds the name taken by its own first try: a blob carries its creator's random id as metadata
 /// <c>creator</c>, which is read when the name is taken, so that a call answers true also then. A call made again by the caller is another call, and answers false.</para>
-/// <para>An object has at most 50,000 blocks, each piece (about 8 MiB of a snapshot) being one or more: about 390 GiB. The account needs a flat namespace.</para>
+/// <para>An object has at most 50,000 blocks. A piece of a snapshot, 8 MiB or a little more, becomes one block or two, so at least 195 GiB fit. The account needs a flat namespace.</para>
 /// </remarks>
 public sealed partial class AzureBlobStore : ICheckpointStore
 {

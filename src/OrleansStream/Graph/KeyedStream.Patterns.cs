@@ -30,6 +30,7 @@ public sealed partial class KeyedStream<TKey, T>
             return new PatternOperator<TKey, T>(self.Name, chain.Context, _key, PatternCompiler<T>.Compile(pattern), maxPartialMatches, outputs, wantsTimedOut, failures) { Name = self.Name };
         }));
 
+        node.NeedsEventTime = true;
         foreach (var problem in PatternCheck.Problems(pattern)) graph.Refuse(node, problem);
         if (timedOut is not null && !PatternCheck.HasBound(pattern)) graph.Refuse(node, $"nothing can go to side output '{timedOut.Name}': the pattern has no Within, so nothing runs out of time");
         if (timedOut is not null && late is not null && timedOut.Name == late.Name) graph.Refuse(node, $"both side outputs are named '{late.Name}'");

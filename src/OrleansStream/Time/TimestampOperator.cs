@@ -75,12 +75,8 @@ internal sealed class TimestampOperator<T>(
         {
             try
             {
-                for (; next < records.Count; next++)
-                {
-                    var timestamp = select is null ? records.Timestamps[next] : Checked(select(records.Values[next]));
-                    generators?.OnRecord(watermarks, context.CurrentSplit, in records.Values[next], timestamp);
-                    _timestamps[next] = timestamp;
-                }
+                if (generators is null) Select(records, ref next);
+                else Generate(generators, records, ref next);
             }
             catch (Exception error) when (Failures.IsOfFunction(error))
             {
@@ -93,6 +89,23 @@ internal sealed class TimestampOperator<T>(
 
         Forward(records, from, records.Count);
         failures.Flush();
+    }
+
+    private void Select(Records<T> records, ref int next)
+    {
+        // A local, so that the loop reads no field but the columns.
+        var selector = select!;
+        for (; next < records.Count; next++) _timestamps[next] = Checked(selector(records.Values[next]));
+    }
+
+    private void Generate(SplitGenerators<T> ofSplits, Records<T> records, ref int next)
+    {
+        for (; next < records.Count; next++)
+        {
+            var timestamp = select is null ? records.Timestamps[next] : Checked(select(records.Values[next]));
+            ofSplits.OnRecord(watermarks, context.CurrentSplit, in records.Values[next], timestamp);
+            _timestamps[next] = timestamp;
+        }
     }
 
     private static long Checked(long timestamp) => timestamp is EventTime.Beginning or EventTime.End

@@ -86,7 +86,7 @@ internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
 
     public override bool SkipsCommit(SimulatedRun run) => breakage == Breakage.PendingNotCommitted && run.IsJob(run.Scheduler.Current);
 
-    public override long Aligning(long lowestOfOthers) => breakage == Breakage.NoAlignment ? Time.EventTime.End : lowestOfOthers;
+    public override long Aligning(long lowestOfOthers) => breakage == Breakage.NoAlignment ? OrleansStream.Time.EventTime.End : lowestOfOthers;
 
     /// <summary>Says that an object is durable before it is.</summary>
     private static Task<bool> AnsweredBeforeDurable(SimulatedRun run, Func<bool> create)

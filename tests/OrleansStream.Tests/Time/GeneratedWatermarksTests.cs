@@ -190,7 +190,7 @@ public sealed class GeneratedWatermarksTests
         new Output<long>([end]),
         letters is null ? Wiring.Failures<long>(context) : Wiring.Failures(context, onError, letters),
         new SplitGenerators<long>(generator, period))
-    { Name = "timestamps-2" };
+        { Name = "timestamps-2" };
 
     private static OperatorBlob Saved(Operator from)
     {
