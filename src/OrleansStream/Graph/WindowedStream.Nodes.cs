@@ -75,6 +75,16 @@ public sealed partial class WindowedStream<TKey, T>
         if (Evictor is not null) StateCheck.CheckStored(_graph, node, "a record that is kept", typeof(T));
         StateCheck.Check(_graph, node, [.. trigger?.States ?? [], .. windowStates]);
         StateCheck.Check(_graph, node, keyStates);
+        foreach (var state in (trigger?.States ?? []).Concat(windowStates).Where(static state => state.TimeToLive is not null))
+        {
+            _graph.Refuse(node, $"state '{state.Name}' has a time to live, and goes with its window anyway; leave it out");
+        }
+
+        foreach (var state in keyStates.Where(static state => state.TimeToLive is not null))
+        {
+            _graph.Refuse(node, $"state '{state.Name}' has a time to live, which state that window functions keep by key cannot have; keep it in a Process behind the window");
+        }
+
         return node;
     }
 

@@ -41,6 +41,47 @@ public readonly struct WindowState
     /// <summary>Removes the value.</summary>
     public void Clear<T>(ValueState<T> state) => Clear<ValueColumn<T>>(state);
 
+    /// <summary>What the items have been reduced to; the type's default when there was none.</summary>
+    public T Get<T>(ReducingState<T> state) => _columns.Of<ValueColumn<T>>(state).Get(_slot);
+
+    /// <summary>Folds an item into the reduction; the first one is taken as it is.</summary>
+    public void Add<T>(ReducingState<T> state, T item)
+    {
+        var column = _columns.Of<ValueColumn<T>>(state);
+        var value = column.Has(_slot) ? state.Reduce(column.Get(_slot), item) : item;
+        _columns.Undo?.Remember(column, _slot);
+        column.Set(_slot, in value);
+    }
+
+    /// <summary>Whether an item was added.</summary>
+    public bool Has<T>(ReducingState<T> state) => _columns.Of<ValueColumn<T>>(state).Has(_slot);
+
+    /// <summary>Removes the reduction.</summary>
+    public void Clear<T>(ReducingState<T> state) => Clear<ValueColumn<T>>(state);
+
+    /// <summary>The result of the items; the type's default when there was none.</summary>
+    public TResult Get<TIn, TAccumulator, TResult>(AggregatingState<TIn, TAccumulator, TResult> state)
+    {
+        var column = _columns.Of<ValueColumn<TAccumulator>>(state);
+        return column.Has(_slot) ? state.Aggregate.Result(column.Get(_slot)) : default!;
+    }
+
+    /// <summary>Takes an item into the accumulator.</summary>
+    public void Add<TIn, TAccumulator, TResult>(AggregatingState<TIn, TAccumulator, TResult> state, TIn item)
+    {
+        var column = _columns.Of<ValueColumn<TAccumulator>>(state);
+        var accumulator = column.Has(_slot) ? column.Get(_slot) : state.Aggregate.Create();
+        state.Aggregate.Add(ref accumulator, in item);
+        _columns.Undo?.Remember(column, _slot);
+        column.Set(_slot, in accumulator);
+    }
+
+    /// <summary>Whether an item was added.</summary>
+    public bool Has<TIn, TAccumulator, TResult>(AggregatingState<TIn, TAccumulator, TResult> state) => _columns.Of<ValueColumn<TAccumulator>>(state).Has(_slot);
+
+    /// <summary>Removes the accumulator.</summary>
+    public void Clear<TIn, TAccumulator, TResult>(AggregatingState<TIn, TAccumulator, TResult> state) => Clear<ValueColumn<TAccumulator>>(state);
+
     /// <summary>The items of the list, in the order of adding. Valid until the list is changed.</summary>
     public ReadOnlySpan<T> Items<T>(ListState<T> state) => _columns.Of<ListColumn<T>>(state).Items(_slot);
 

@@ -84,7 +84,9 @@ public sealed class PatternEveryWayTests
             [.. feed.Select(step => (Action)(() => step(input)))],
             new Dictionary<string, Func<IEnumerable<string>>>
             {
-                ["matches"] = () => Scenario.Text(matches), ["timed-out"] = () => Scenario.Text(timedOut), ["late"] = () => Scenario.Text(late),
+                ["matches"] = () => Scenario.Text(matches),
+                ["timed-out"] = () => Scenario.Text(timedOut),
+                ["late"] = () => Scenario.Text(late),
             });
     }
 

@@ -64,6 +64,14 @@ public sealed class WindowGraphTests
         Refusals(static keyed => keyed.Window(SessionWindows.WithGap(Second), -Second).Trigger(Triggers.Delta<Payment>(1, static (_, _) => 0)).Process("w", static _ => new Keeping())));
 
     [Fact]
+    public void State_of_windows_takes_no_time_to_live() => Assert.Equal(
+        [
+            "Window 'w': state 'of-window' has a time to live, and goes with its window anyway; leave it out.",
+            "Window 'w': state 'of-key' has a time to live, which state that window functions keep by key cannot have; keep it in a Process behind the window.",
+        ],
+        Refusals(static keyed => keyed.Window(TumblingWindows.Of(Second)).Process("w", static _ => new Expiring())));
+
+    [Fact]
     public void Lateness_is_refused_where_nothing_is_late() => Assert.Equal(
         ["Window 'w': no record is late for such windows; leave out the allowed lateness and the late output."],
         Refusals(static keyed => keyed.Window(TumblingWindows.Of(Second).InProcessingTime(), Second).Reduce("w", static (first, _) => first)));
@@ -124,6 +132,17 @@ public sealed class WindowGraphTests
         public override void Add(ref int accumulator, in Payment record) => accumulator++;
 
         public override int Result(in int accumulator) => accumulator;
+    }
+
+    private sealed class Expiring : WindowFunction<string, Payment, string>
+    {
+        public override IReadOnlyList<StateDeclaration> WindowStates => [new ValueState<int>("of-window") { TimeToLive = Second }];
+
+        public override IReadOnlyList<StateDeclaration> States => [new ValueState<int>("of-key") { TimeToLive = Second }];
+
+        public override void Process(IReadOnlyList<Payment> records, ref WindowContext<string, string> context)
+        {
+        }
     }
 
     private sealed class Keeping : WindowFunction<string, Payment, string>
