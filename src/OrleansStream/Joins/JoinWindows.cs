@@ -41,20 +41,24 @@ internal sealed class AlignedJoinWindows(Action<long, List<TimeWindow>> assign) 
     {
         _found.Clear();
         assign(last, _found);
+
+        // A window that reaches to the end of time has it for its last millisecond, whether it holds it or ends right before it.
+        if (last == EventTime.End) assign(last - 1, _found);
         foreach (var window in _found)
         {
-            if (window.Last == last) windows.Add(window);
+            if (window.Last == last && !windows.Contains(window)) windows.Add(window);
         }
     }
 
     public override long? KeptFrom(long last, List<long> times)
     {
-        if (last >= EventTime.End - 1) return null;
+        if (last == EventTime.End) return null;
         _found.Clear();
-        assign(last + 1, _found);
 
         // A window that ends behind the time holds the millisecond after it, or begins behind that.
-        return _found.Count > 0 ? _found[0].Start : last + 1;
+        var next = Math.Min(last + 1, EventTime.End - 1);
+        assign(next, _found);
+        return _found.Count > 0 ? _found[0].Start : next;
     }
 }
 
@@ -74,7 +78,7 @@ internal sealed class MergingJoinWindows(Action<long, List<TimeWindow>> assign) 
         Merge(times);
         foreach (var window in _merged)
         {
-            if (window.Start <= time && (time < window.End || window.End == EventTime.End)) windows.Add(window);
+            if (window.Start <= time && time <= window.Last) windows.Add(window);
         }
     }
 
@@ -105,7 +109,7 @@ internal sealed class MergingJoinWindows(Action<long, List<TimeWindow>> assign) 
         foreach (var time in times) assign(time, _alone);
         foreach (var window in _alone)
         {
-            if (_merged.Count > 0 && window.Start < _merged[^1].End) _merged[^1] = new TimeWindow(_merged[^1].Start, Math.Max(_merged[^1].End, window.End));
+            if (_merged.Count > 0 && _merged[^1].Overlaps(window)) _merged[^1] = _merged[^1].Cover(window);
             else _merged.Add(window);
         }
     }

@@ -139,7 +139,7 @@ internal sealed class WindowJoinFunction<TKey, TLeft, TRight, TOut>(
         if (_leftRows.Count + _rightRows.Count > 0) pairing.Fire(window, _leftRows, _rightRows, ref context);
     }
 
-    private static bool IsIn(TimeWindow window, long time) => window.Start <= time && (time < window.End || window.End == EventTime.End);
+    private static bool IsIn(TimeWindow window, long time) => window.Start <= time && time <= window.Last;
 
     /// <summary>Removes the rows all of whose windows end by a time.</summary>
     private void Purge(long last, ref KeyedContext<TKey, TOut> context)

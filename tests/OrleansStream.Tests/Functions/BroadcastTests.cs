@@ -47,8 +47,10 @@ public sealed class BroadcastTests
         Assert.Equal(["a z=9,a=3,b=4 1", "b z=9,a=3,b=4 1", "c z=9,a=3,b=4 1", "d z=9,a=3,b=4 1"], Sorted(_output.Values));
     }
 
-    [Fact]
-    public async Task A_broadcast_record_can_be_applied_to_the_state_of_each_key_once()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_broadcast_record_can_be_applied_to_the_state_of_each_key_once(bool atOnce)
     {
         await using var harness = await StartKeyedAsync(3);
         Feed("a", "b", "b", "c", "d");
@@ -58,8 +60,9 @@ public sealed class BroadcastTests
         await harness.RunAsync();
 
         Assert.Equal(["a has 1", "b has 2", "c has 1", "d has 1"], Sorted(_output.Take().Select(static record => record.Value)));
-        _rules.Add("forget", 8);
+        _rules.Add(atOnce ? "forget and each" : "forget", 8);
         await harness.RunAsync();
+        Assert.Empty(_output.Take());
         Assert.Equal(0, harness.KeyCount("rules"));
         await harness.RestoreAsync(2);
         Assert.Equal(0, harness.KeyCount("rules"));
@@ -185,17 +188,9 @@ public sealed class BroadcastTests
         public override void ProcessBroadcast(in string record, ref BroadcastContext<string> context, SubtaskKeys<string, string> keys)
         {
             Change(record, ref context);
-            if (record == "each") keys.ForEach(static (ref key) => key.Emit($"{key.Key} has {key.Get(Count)}"));
+            if (record is "forget" or "forget and each") keys.ForEach(static (ref key) => Forget(ref key));
+            if (record is "each" or "forget and each") keys.ForEach(static (ref key) => key.Emit($"{key.Key} has {key.Get(Count)}"));
             if (record == "break") keys.ForEach(static (ref key) => throw new FormatException(key.Key));
-            if (record == "forget")
-            {
-                keys.ForEach(static (ref key) =>
-                {
-                    key.Clear(Count);
-                    key.DeleteEventTimer(1000);
-                });
-            }
-
             if (record != "bad") return;
             context.Remove(Limits, "x");
             context.Set(Limits, "y", 7);
@@ -205,6 +200,12 @@ public sealed class BroadcastTests
             keys.ForEach(static (ref key) => key.Clear(Count));
             context.Emit("nothing of this stays");
             throw new FormatException("bad");
+        }
+
+        private static void Forget(ref KeyedContext<string, string> key)
+        {
+            key.Clear(Count);
+            key.DeleteEventTimer(1000);
         }
 
         public override void OnEventTimer(long timestamp, ref KeyedContext<string, string> context) =>

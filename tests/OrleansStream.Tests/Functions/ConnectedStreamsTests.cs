@@ -125,6 +125,28 @@ public sealed class ConnectedStreamsTests
         Assert.Contains("operator 'both', subtask 0, key '1', event time 1970-01-01T00:00:00.021Z: the function threw FormatException: no", error.Message);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Watermarks_go_on_behind_the_dead_letters_of_both_streams(bool keyed)
+    {
+        await using var harness = await JobHarness.StartAsync(graph =>
+        {
+            var (words, numbers) = (graph.From("words", _words), graph.From("numbers", _numbers));
+            var both = keyed
+                ? words.KeyBy(static word => word[0] - '0').Connect(numbers.KeyBy(static number => number)).Process("both", static _ => new Gather(), OnError.DeadLetter)
+                : words.Connect(numbers).Select(static word => word, static number => $"{number}", OnError.DeadLetter);
+            both.To("out", _output);
+            both.DeadLetters<string>().Rebalance().To("word-letters", _wordLetters);
+            both.DeadLetters<int>().Rebalance().To("number-letters", _numberLetters);
+        });
+        _words.Watermark(50);
+        _numbers.Watermark(40);
+        await harness.RunAsync();
+
+        Assert.Equal([40, 40], [harness.Watermark("word-letters"), harness.Watermark("number-letters")]);
+    }
+
     [Fact]
     public async Task A_stream_can_be_connected_with_itself()
     {

@@ -161,20 +161,23 @@ public sealed class TwoInputRefusalTests
             refusals);
     }
 
-    [Fact]
-    public void An_operator_of_two_inputs_begins_a_stage_and_the_fingerprint_tells_its_inputs_apart()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_operator_of_two_inputs_begins_a_stage_and_the_fingerprint_tells_its_inputs_apart(bool keyed)
     {
-        var plan = GraphSamples.Plan(static graph => Both(graph, swapped: false));
+        var plan = GraphSamples.Plan(graph => Define(graph, swapped: false));
 
         Assert.Equal(["a", "b", "c", "both"], plan.Stages.Select(static stage => stage.Name));
         Assert.Equal(["a", "b", "c"], plan.Stages[3].Above.Select(static stage => stage.Name));
-        Assert.NotEqual(plan.Fingerprint, GraphSamples.Fingerprint(static graph => Both(graph, swapped: true)));
+        Assert.NotEqual(plan.Fingerprint, GraphSamples.Fingerprint(graph => Define(graph, swapped: true)));
 
-        static void Both(JobGraph graph, bool swapped)
+        void Define(JobGraph graph, bool swapped)
         {
-            var (a, b, c) = (graph.From("a", GraphSamples.Payments()), graph.From("b", GraphSamples.Payments()), graph.From("c", GraphSamples.Payments()));
-            var both = swapped ? a.Connect(b.Merge(c)) : a.Merge(b).Connect(c);
-            both.Process("both", static _ => new Both()).To("out", new CollectingSink<int>());
+            var (a, b, c) = (Timed(graph, "a"), Timed(graph, "b"), Timed(graph, "c"));
+            var (first, second) = swapped ? (a, b.Merge(c)) : (a.Merge(b), c);
+            if (keyed) first.KeyBy(static payment => payment.Account).Join(second.KeyBy(static payment => payment.Account)).AsOf().Select("both", Sum).To("out", new CollectingSink<long>());
+            else first.Connect(second).Process("both", static _ => new Both()).To("out", new CollectingSink<int>());
         }
     }
 

@@ -216,7 +216,7 @@ public sealed class WindowJoinTests
         long LastOf(long time)
         {
             var behind = (int)((((Int128)time - offset) % size + size) % size);
-            return (long)Int128.Min((Int128)time - behind + size, long.MaxValue) - 1;
+            return new TimeWindow(0, (long)Int128.Min((Int128)time - behind + size, long.MaxValue)).Last;
         }
     }
 
