@@ -8,7 +8,7 @@ using OrleansStream.Time;
 namespace OrleansStream.Tests.Time;
 
 /// <summary>
-/// Whole jobs against <see cref="WatermarkModel"/>: one source or two merged, several splits each, disorder, idleness, ends, restores at any parallelism; after every step the watermark is the
+/// Whole jobs against <see cref="WatermarkModel"/>: one source, or two merged or connected, several splits each, disorder, idleness, ends, restores at any parallelism; after every step the watermark is the
 /// model's, and every record is late or on time as the model says. A case that fails is named by its seed.
 /// </summary>
 public sealed class WatermarkPropertyTests
@@ -56,14 +56,15 @@ public sealed class WatermarkPropertyTests
             _ => (WatermarkStrategy.Punctuated<long>(static (record, timestamp) => record % 3 == 0 ? timestamp : null), (record, timestamp) => record % 3 == 0 ? timestamp : null),
         };
         if (idleAfter is { } after) strategy = strategy.WithIdleness(TimeSpan.FromMilliseconds(after));
+        var connects = splits.Length > 1 && random.Next(2) == 0;
         var model = new WatermarkModel(splits, watermarkOf, idleAfter, parallelism);
-        await using var harness = await JobHarness.StartAsync(graph => Define(graph, inputs, strategy, output), new HarnessOptions { Parallelism = parallelism });
+        await using var harness = await JobHarness.StartAsync(graph => Define(graph, inputs, strategy, output, connects), new HarnessOptions { Parallelism = parallelism });
         await harness.RunAsync();
         model.Settle();
 
         var open = splits.SelectMany(static (count, source) => Enumerable.Range(0, count).Select(split => (source, split))).ToList();
         var (late, behind, exact, time) = (0, 0, 0, 0L);
-        story.Add(string.Create(CultureInfo.InvariantCulture, $"splits {string.Join('+', splits)}, parallelism {parallelism}, idle after {idleAfter}, bound {bound}"));
+        story.Add(string.Create(CultureInfo.InvariantCulture, $"splits {string.Join(connects ? '&' : '+', splits)}, parallelism {parallelism}, idle after {idleAfter}, bound {bound}"));
         for (var step = 0; step < 40 && open.Count > 0; step++)
         {
             switch (random.Next(12))
@@ -113,17 +114,28 @@ public sealed class WatermarkPropertyTests
         return (late, behind, exact);
     }
 
-    private static void Define(JobGraph graph, TestInput<long>[] inputs, WatermarkStrategy<long> strategy, TestOutput<string> output)
+    private static void Define(JobGraph graph, TestInput<long>[] inputs, WatermarkStrategy<long> strategy, TestOutput<string> output, bool connects)
     {
         var streams = inputs.Select((input, index) => graph.From($"in-{index}", input).WithTimestamps(strategy)).ToList();
-        streams[0].Merge(streams.Skip(1)).KeyBy(static record => record).Process("late", static _ => new Judge()).To("out", output);
+        var judged = connects
+            ? streams[0].KeyBy(static record => record).Connect(streams[1].KeyBy(static record => record)).Process("late", static _ => new JudgeOfBoth())
+            : streams[0].Merge(streams.Skip(1)).KeyBy(static record => record).Process("late", static _ => new Judge());
+        judged.To("out", output);
     }
 
     private sealed class Judge : KeyedFunction<long, long, string>
     {
         public override IReadOnlyList<StateDeclaration> States => [];
 
-        public override void Process(in long record, ref KeyedContext<long, string> context) =>
-            context.Emit(context.Timestamp <= context.Watermark ? "late" : "on time");
+        public override void Process(in long record, ref KeyedContext<long, string> context) => Tell(ref context);
     }
+
+    private sealed class JudgeOfBoth : KeyedCoFunction<long, long, long, string>
+    {
+        public override void ProcessFirst(in long record, ref KeyedContext<long, string> context) => Tell(ref context);
+
+        public override void ProcessSecond(in long record, ref KeyedContext<long, string> context) => Tell(ref context);
+    }
+
+    private static void Tell(ref KeyedContext<long, string> context) => context.Emit(context.Timestamp <= context.Watermark ? "late" : "on time");
 }
