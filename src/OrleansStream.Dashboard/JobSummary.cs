@@ -14,8 +14,18 @@ namespace OrleansStream.Dashboard;
 /// <param name="InputEnded">Whether that watermark is the end of input.</param>
 /// <param name="LastCheckpoint">The newest checkpoint that was published; null when there is none of this attempt.</param>
 /// <param name="Cause">Why the job waits, failed or was refused.</param>
+/// <param name="HeldBackBy">The source and split that the watermark waits for, as <c>source/split</c>; null when there is only one split, or none holds it back.</param>
 public sealed record JobSummary(
-    string Job, string Phase, int Attempt, int Parallelism, double RecordsPerSecond, DateTimeOffset? Watermark, bool InputEnded, CheckpointView? LastCheckpoint, string? Cause)
+    string Job,
+    string Phase,
+    int Attempt,
+    int Parallelism,
+    double RecordsPerSecond,
+    DateTimeOffset? Watermark,
+    bool InputEnded,
+    CheckpointView? LastCheckpoint,
+    string? Cause,
+    string? HeldBackBy)
 {
     /// <summary>The watermark for people.</summary>
     [JsonIgnore]
@@ -40,8 +50,12 @@ public sealed record JobSummary(
             watermark == DateTimeOffset.MaxValue ? null : watermark,
             watermark == DateTimeOffset.MaxValue,
             status.Checkpoints.FirstOrDefault(static checkpoint => checkpoint.State is "published" or "committed") is { } checkpoint ? CheckpointView.Of(checkpoint) : null,
-            status.Cause);
+            status.Cause,
+            isRunning ? HeldBackByOf(status.Sources) : null);
     }
+
+    private static string? HeldBackByOf(IReadOnlyList<SourceStatus> sources) =>
+        sources.Sum(static source => source.Splits) > 1 && sources.FirstOrDefault(static source => source.HoldsBack) is { } source ? $"{source.Name}/{source.SlowestSplit}" : null;
 
     internal static string PhaseOf(JobStatus status) => status.Phase.ToString().ToLowerInvariant();
 

@@ -10,8 +10,16 @@ namespace OrleansStream.Dashboard;
 /// <param name="At">When this was so.</param>
 /// <param name="Stages">The stages, from sources to sinks.</param>
 /// <param name="Checkpoints">The latest checkpoints of this attempt, newest first.</param>
+/// <param name="Sources">The sources that have event time, and what holds each back.</param>
 public sealed record JobView(
-    JobSummary Summary, int Failures, string? RestoredFrom, string? StoreTrouble, DateTimeOffset At, IReadOnlyList<StageView> Stages, IReadOnlyList<CheckpointView> Checkpoints)
+    JobSummary Summary,
+    int Failures,
+    string? RestoredFrom,
+    string? StoreTrouble,
+    DateTimeOffset At,
+    IReadOnlyList<StageView> Stages,
+    IReadOnlyList<CheckpointView> Checkpoints,
+    IReadOnlyList<SourceView> Sources)
 {
     /// <summary>Shows a status.</summary>
     public static JobView Of(JobStatus status)
@@ -24,7 +32,8 @@ public sealed record JobView(
             status.StoreTrouble,
             status.At,
             [.. status.Stages.Select(StageView.Of)],
-            [.. status.Checkpoints.Select(CheckpointView.Of)]);
+            [.. status.Checkpoints.Select(CheckpointView.Of)],
+            [.. status.Sources.Select(SourceView.Of)]);
     }
 }
 

@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
@@ -21,6 +22,8 @@ internal sealed class HarnessAttempt : IAsyncDisposable
     private readonly List<(Subtask Subtask, SubtaskSnapshot Snapshot)> _taken = [];
     private readonly List<Action> _waitingSplits = [];
     private readonly HarnessTurns _turns = new();
+    private readonly AlignmentGroups _alignment;
+    private readonly Dictionary<SubtaskId, long> _told = [];
     private long _lastCheckpoint;
     private long _elapsed;
     private string? _failure;
@@ -31,6 +34,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         _services = services;
         _segments = segments;
         Number = number;
+        _alignment = new AlignmentGroups(plan);
     }
 
     public Attempt Number { get; }
@@ -176,6 +180,7 @@ internal sealed class HarnessAttempt : IAsyncDisposable
     private bool RunOnce(Clock now)
     {
         var moved = _turns.TakeAll();
+        moved |= Align(now);
         foreach (var subtask in _subtasks.Values)
         {
             moved |= Step(subtask, now);
@@ -183,6 +188,22 @@ internal sealed class HarnessAttempt : IAsyncDisposable
         }
 
         return moved;
+    }
+
+    /// <summary>Tells the subtasks of each alignment group how far the others have come, as the coordinator does; true when that is news to one.</summary>
+    private bool Align(Clock now)
+    {
+        foreach (var id in _alignment.Subtasks) _alignment.Note(id, _subtasks[id].Context.Alignment!.Lowest);
+        var isNews = false;
+        foreach (var id in _alignment.Subtasks)
+        {
+            var others = _alignment.LowestOfOthers(id);
+            _subtasks[id].Align(others, now.Elapsed);
+            isNews |= !_told.TryGetValue(id, out var told) || told != others;
+            _told[id] = others;
+        }
+
+        return isNews;
     }
 
     /// <summary>Lets a subtask go on until it has nothing to do, or no room.</summary>

@@ -10,6 +10,9 @@ internal sealed class Progress(IStreamJobs jobs, string job, Screen screen, Time
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>The most characters of a split's name that a line has room for.</summary>
+    private const int LongestName = 40;
+
     private string? _trouble;
 
     /// <summary>Waits for the job's end.</summary>
@@ -51,7 +54,9 @@ internal sealed class Progress(IStreamJobs jobs, string job, Screen screen, Time
         var checkpoint = summary.LastCheckpoint is { } last
             ? string.Create(CultureInfo.InvariantCulture, $"checkpoint {last.Id}, {Math.Max(0, (status.At - last.At).TotalSeconds):F0} s ago")
             : "no checkpoint yet";
-        return string.Create(CultureInfo.InvariantCulture, $"{summary.Phase}   {summary.RecordsPerSecond:N0} records/s   watermark {summary.WatermarkText}   {checkpoint}");
+        // Of a path its end says most.
+        var heldBack = summary.HeldBackBy is { } by ? $", held back by {(by.Length > LongestName ? $"…{by[^LongestName..]}" : by)}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{summary.Phase}   {summary.RecordsPerSecond:N0} records/s   watermark {summary.WatermarkText}{heldBack}   {checkpoint}");
     }
 
     /// <summary>Says once why an attempt failed, or what the store complains of.</summary>

@@ -42,4 +42,7 @@ internal class EngineBuild
 
     /// <summary>Whether a commit is left out and said to be done.</summary>
     public virtual bool SkipsCommit(SimulatedRun run) => false;
+
+    /// <summary>What a subtask learns of how far the others of its alignment group have come.</summary>
+    public virtual long Aligning(long lowestOfOthers) => lowestOfOthers;
 }

@@ -114,6 +114,8 @@ internal sealed class SimulatedSubtaskPort(Silo here, Attempt attempt) : ISubtas
 
     public Task<SubtaskReport> HeartbeatAsync(SubtaskId subtask) => CallAsync(subtask, Network.ShortTimeout, static one => one.HeartbeatAsync());
 
+    public Task<long> AlignAsync(SubtaskId subtask, long lowestOfOthers) => CallAsync(subtask, Network.ShortTimeout, one => one.AlignAsync(lowestOfOthers));
+
     private Task<T> CallAsync<T>(SubtaskId subtask, TimeSpan timeout, Func<SubtaskActivation, Task<T>> call) =>
         here.Run.Network.CallAsync(here, _silos[subtask], timeout, silo => silo.Subtask(attempt, subtask), call);
 }

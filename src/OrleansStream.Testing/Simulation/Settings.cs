@@ -26,6 +26,7 @@ internal sealed class Settings
         Coordinator = new CoordinatorTimings
         {
             HeartbeatInterval = TimeSpan.FromMilliseconds(150),
+            AlignmentInterval = TimeSpan.FromMilliseconds(20),
             SubtaskSilence = TimeSpan.FromMilliseconds(700),
             CallPause = TimeSpan.FromMilliseconds(5),
             StorePause = TimeSpan.FromMilliseconds(30),

@@ -79,6 +79,9 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
 
     public Task<SubtaskReport> HeartbeatAsync() => Task.FromResult(Opened().Heartbeat());
 
+    public Task<long> AlignAsync(long lowestOfOthers) =>
+        Task.FromResult(Opened().Align(Silo.Run.Build.Aligning(lowestOfOthers)));
+
     public Task EndAsync() => Driver?.EndAsync() ?? Task.CompletedTask;
 
     /// <summary>Opens and starts a second activation of this subtask, as this one was.</summary>

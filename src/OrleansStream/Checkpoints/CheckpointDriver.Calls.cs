@@ -64,6 +64,33 @@ internal sealed partial class CheckpointDriver
         }
     }
 
+    /// <summary>
+    /// Passes the watermarks of an alignment group on between its subtasks. What fails is done without: the next call says it all again, and whether a subtask lives is for the
+    /// heartbeats to find out.
+    /// </summary>
+    private async Task AlignAsync(SubtaskId subtask)
+    {
+        while (!_ended.IsCancellationRequested)
+        {
+            try
+            {
+                _alignment.Note(subtask, await _subtasks.AlignAsync(subtask, _alignment.LowestOfOthers(subtask)));
+            }
+            catch (Exception error) when (error is not InvariantException)
+            {
+            }
+
+            try
+            {
+                await Task.Delay(_timings.AlignmentInterval, _time, _ended.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
     /// <summary>Counts stand still when an attempt has ended well: they are asked for once more. Only for people, so an answer that does not come is done without.</summary>
     private async Task LastReportsAsync()
     {

@@ -24,7 +24,8 @@ internal sealed partial class CheckpointDriver
         [.. _plan.Stages.Select(StatusOf)],
         [.. _notes.Select(static note => note.ToStatus())],
         StoreTrouble,
-        _opening.Restored?.Id.ToString());
+        _opening.Restored?.Id.ToString(),
+        SourceProgress.Of(_reports.OrderBy(static report => report.Key.Stage).ThenBy(static report => report.Key.Index).Select(static report => report.Value.Report), _time.GetUtcNow()));
 
     private StageStatus StatusOf(PlannedStage stage) => new()
     {
@@ -144,4 +145,5 @@ internal sealed record AttemptReport(
     [property: Id(0)] IReadOnlyList<StageStatus> Stages,
     [property: Id(1)] IReadOnlyList<CheckpointStatus> Checkpoints,
     [property: Id(2)] string? StoreTrouble,
-    [property: Id(3)] string? RestoredFrom);
+    [property: Id(3)] string? RestoredFrom,
+    [property: Id(4)] IReadOnlyList<SourceStatus> Sources);

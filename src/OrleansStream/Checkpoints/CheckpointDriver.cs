@@ -53,6 +53,7 @@ internal sealed partial class CheckpointDriver
     private readonly CancellationTokenSource _ended = new();
     private readonly TaskCompletionSource<AttemptOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<CheckpointId, Manifest> _manifests = [];
+    private readonly AlignmentGroups _alignment;
     private CheckpointProtocol _protocol = null!;
     private SubtaskTable _table = null!;
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,6 +65,7 @@ internal sealed partial class CheckpointDriver
     {
         _opening = opening;
         _plan = opening.Plan;
+        _alignment = new AlignmentGroups(opening.Plan);
         _log = log;
         _writerId = opening.Started.WriterId;
         _kept = opening.Started.Kept;
@@ -97,6 +99,7 @@ internal sealed partial class CheckpointDriver
         if (_opening.Restored is { } restored) _manifests[restored.Id] = restored;
         _ = TidyUpAsync();
         foreach (var subtask in _table.Addresses.Keys) _ = HeartbeatsAsync(subtask);
+        foreach (var subtask in _alignment.Subtasks) _ = AlignAsync(subtask);
         _ = RunAsync();
     }
 
@@ -340,6 +343,9 @@ internal sealed partial class CheckpointDriver
 internal sealed record CoordinatorTimings
 {
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often each source subtask in an alignment group is told how far the others have come.</summary>
+    public TimeSpan AlignmentInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>For how long a subtask may leave calls unanswered before the attempt ends.</summary>
     public TimeSpan SubtaskSilence { get; init; } = TimeSpan.FromSeconds(15);

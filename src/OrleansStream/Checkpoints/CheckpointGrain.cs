@@ -118,6 +118,8 @@ internal sealed class GrainSubtaskPort(IGrainFactory grains, string job, Attempt
     public Task CommitAsync(SubtaskId subtask, CommitPermit permit) => _subtasks[subtask].CommitAsync(permit);
 
     public Task<SubtaskReport> HeartbeatAsync(SubtaskId subtask) => _subtasks[subtask].HeartbeatAsync();
+
+    public Task<long> AlignAsync(SubtaskId subtask, long lowestOfOthers) => _subtasks[subtask].AlignAsync(lowestOfOthers);
 }
 
 /// <summary>Where a job grain leaves what the coordinator on the same silo needs: plans and manifests stay in this process.</summary>

@@ -22,8 +22,11 @@ internal sealed class StreamMetrics
     private readonly Histogram<long> _checkpointBytes;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<(string, SubtaskId, Incarnation), SubtaskReport> _last = new();
 
-    public StreamMetrics(IMeterFactory meters)
+    private readonly TimeProvider _time;
+
+    public StreamMetrics(IMeterFactory meters, TimeProvider time)
     {
+        _time = time;
         var meter = meters.Create(Name);
         _recordsIn = meter.CreateCounter<long>("orleansstream.records.in", "{record}", "Records that a stage took in.");
         _recordsOut = meter.CreateCounter<long>("orleansstream.records.out", "{record}", "Records that a stage sent on or wrote.");
@@ -31,6 +34,9 @@ internal sealed class StreamMetrics
         _deadLetters = meter.CreateCounter<long>("orleansstream.records.dead_letters", "{record}", "Records at which a function threw, put aside.");
         _bad = meter.CreateCounter<long>("orleansstream.records.bad", "{record}", "Input that could not be read, put aside.");
         _backPressured = meter.CreateCounter<double>("orleansstream.back_pressure.time", "s", "Time in which a subtask waited for room below.");
+        meter.CreateObservableGauge("orleansstream.source.watermark_lag", WatermarkLags, "s", "How far the slowest split of a source subtask, that of the tag, is behind the clock in event time.");
+        meter.CreateObservableGauge("orleansstream.source.idle_splits", () => Splits(static splits => splits.Idle), "{split}", "Splits of a source subtask that are idle and hold back no watermark.");
+        meter.CreateObservableGauge("orleansstream.source.paused_splits", () => Splits(static splits => splits.Paused), "{split}", "Splits of a source subtask that wait for the rest of their alignment group.");
         _checkpointDuration = meter.CreateHistogram<double>("orleansstream.checkpoint.duration", "s", "From the beginning of a checkpoint to its publication.");
         _checkpointBytes = meter.CreateHistogram<long>("orleansstream.checkpoint.written", "By", "Bytes written for a checkpoint.");
     }
@@ -49,6 +55,25 @@ internal sealed class StreamMetrics
         _deadLetters.Add(report.DeadLetters - (before?.DeadLetters ?? 0), tags);
         _bad.Add(report.BadRecords - (before?.BadRecords ?? 0), tags);
         _backPressured.Add((report.BackPressuredMs - (before?.BackPressuredMs ?? 0)) / 1000d, tags);
+    }
+
+    /// <summary>None where no split counts, or none has had a record.</summary>
+    private IEnumerable<Measurement<double>> WatermarkLags()
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var ((job, subtask, _), report) in _last)
+        {
+            if (report.Splits is not { Slowest: { } slowest, SlowestWatermark: not (long.MinValue or long.MaxValue) and var watermark } splits) continue;
+            yield return new Measurement<double>((now - (double)watermark) / 1000, new TagList { { "job", job }, { "source", splits.Source }, { "subtask", subtask.Index }, { "split", slowest } });
+        }
+    }
+
+    private IEnumerable<Measurement<int>> Splits(Func<SplitsReport, int> count)
+    {
+        foreach (var ((job, subtask, _), report) in _last)
+        {
+            if (report.Splits is { } splits) yield return new Measurement<int>(count(splits), new TagList { { "job", job }, { "source", splits.Source }, { "subtask", subtask.Index } });
+        }
     }
 
     public void Forget(string job, SubtaskId subtask, Incarnation incarnation) => _last.TryRemove((job, subtask, incarnation), out _);

@@ -14,10 +14,23 @@ public abstract class AggregateFunction<TIn, TAccumulator, TResult>
 
     /// <summary>Makes the result. May be called several times for one accumulator: once for each firing.</summary>
     public abstract TResult Result(in TAccumulator accumulator);
+
+    /// <summary>
+    /// Takes into an accumulator what another one has, which is of records that come after its own: of a later time where windows share panes, of a later session where sessions become one.
+    /// Sliding windows and sessions need it, and are refused without when the graph is built; nothing else does.
+    /// </summary>
+    /// <param name="accumulator">The accumulator of the earlier records; afterwards that of all.</param>
+    /// <param name="later">The accumulator of the later records, which is not to be changed.</param>
+    public virtual void Merge(ref TAccumulator accumulator, in TAccumulator later) =>
+        throw new NotSupportedException($"{GetType().Name} has no {nameof(Merge)}; override it to make one accumulator of two.");
+
+    /// <summary>Whether <see cref="Merge"/> was given.</summary>
+    internal virtual bool HasMerge => GetType().GetMethod(nameof(Merge), [typeof(TAccumulator).MakeByRefType(), typeof(TAccumulator).MakeByRefType()])!.DeclaringType != typeof(AggregateFunction<TIn, TAccumulator, TResult>);
 }
 
 /// <summary>An aggregate written as lambdas.</summary>
-internal sealed class LambdaAggregate<TIn, TAccumulator, TResult>(TAccumulator seed, Func<TAccumulator, TIn, TAccumulator> add, Func<TAccumulator, TResult> result)
+internal sealed class LambdaAggregate<TIn, TAccumulator, TResult>(
+    TAccumulator seed, Func<TAccumulator, TIn, TAccumulator> add, Func<TAccumulator, TResult> result, Func<TAccumulator, TAccumulator, TAccumulator>? merge = null)
     : AggregateFunction<TIn, TAccumulator, TResult>
 {
     public override TAccumulator Create() => seed;
@@ -25,6 +38,14 @@ internal sealed class LambdaAggregate<TIn, TAccumulator, TResult>(TAccumulator s
     public override void Add(ref TAccumulator accumulator, in TIn record) => accumulator = add(accumulator, record);
 
     public override TResult Result(in TAccumulator accumulator) => result(accumulator);
+
+    public override void Merge(ref TAccumulator accumulator, in TAccumulator later)
+    {
+        if (merge is null) base.Merge(ref accumulator, in later);
+        else accumulator = merge(accumulator, later);
+    }
+
+    internal override bool HasMerge => merge is not null;
 }
 
 /// <summary>An accumulator that is a record itself: the first record of a window, then the fold of it with each other.</summary>
@@ -36,6 +57,11 @@ internal sealed class ReduceAggregate<T>(Func<T, T, T> reduce) : AggregateFuncti
         accumulator = accumulator.HasValue ? new Reduced<T>(true, reduce(accumulator.Value, record)) : new Reduced<T>(true, record);
 
     public override T Result(in Reduced<T> accumulator) => accumulator.Value;
+
+    public override void Merge(ref Reduced<T> accumulator, in Reduced<T> later)
+    {
+        if (later.HasValue) Add(ref accumulator, later.Value);
+    }
 }
 
 /// <summary>The state of a reduction.</summary>

@@ -74,8 +74,10 @@ internal sealed partial class KeyedScope<TKey, TOut>
     }
 
     /// <summary>All timers of a watermark have fired.</summary>
-    private void Passed(long watermark)
+    public override void ForwardWatermark(long watermark)
     {
+        base.ForwardWatermark(watermark);
+        if (!Table.HasExpiries) return;
         _isBehind = false;
         SetEventTime(watermark);
         Sweep(SweepPlaces);

@@ -20,11 +20,10 @@ internal sealed class StateUndo
         }
     }
 
-    public void Remember<T>(ListColumn<T> column, int slot)
-    {
-        var before = column.Items(slot).ToArray();
-        _steps.Push(() => column.Replace(slot, before));
-    }
+    public void Remember<T>(ListColumn<T> column, int slot) => _steps.Push(column.Saved(slot));
+
+    /// <summary>Remembers something that is undone in a way of its own.</summary>
+    public void Remember(Action step) => _steps.Push(step);
 
     public void Remember<TMapKey, TValue>(MapColumn<TMapKey, TValue> column, int slot, TMapKey mapKey)
         where TMapKey : notnull

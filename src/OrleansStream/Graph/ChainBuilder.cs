@@ -24,7 +24,7 @@ internal sealed class ChainBuilder(PlannedStage stage, SubtaskContext context)
         {
             if (stage.Contains(edge.To))
             {
-                targets.Add(edge.Consumer.Build(this));
+                targets.Add(edge.Entry.Build(this));
             }
             else
             {

@@ -38,7 +38,7 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, DateTimeOffset> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(record => EventTime.FromDateTime(timestamp(record)), Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Gives each record its event time in milliseconds since 1970-01-01T00:00:00Z, and says how far records may be out of order.</summary>
@@ -46,12 +46,12 @@ public sealed partial class DataStream<T>
     public DataStream<T> WithTimestamps(Func<T, long> timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(timestamp);
-        return Timestamps(timestamp, maxOutOfOrderness, idleAfter, onError);
+        return Timestamps(timestamp, Bounded(maxOutOfOrderness, idleAfter), onError);
     }
 
     /// <summary>Keeps the times that the source gave, and says how far records may be out of order.</summary>
     /// <inheritdoc cref="WithTimestamps(Func{T, DateTimeOffset}, TimeSpan, TimeSpan?, OnError)"/>
-    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, maxOutOfOrderness, idleAfter, OnError.Fail);
+    public DataStream<T> WithTimestamps(TimeSpan maxOutOfOrderness, TimeSpan? idleAfter = null) => Timestamps(null, Bounded(maxOutOfOrderness, idleAfter), OnError.Fail);
 
     /// <summary>Maps each record to one.</summary>
     /// <param name="map">A static lambda, or one that captures immutable values.</param>
@@ -130,14 +130,20 @@ public sealed partial class DataStream<T>
     }
 
     /// <summary>The records at which the operator's function threw, when it was given <see cref="OnError.DeadLetter"/>.</summary>
-    /// <typeparam name="TIn">The type of the operator's input.</typeparam>
+    /// <typeparam name="TIn">The type of the operator's input; of either, when it has two. Two inputs of one type share their dead letters.</typeparam>
     public DataStream<DeadLetter<TIn>> DeadLetters<TIn>()
     {
         var owner = FirstOwner;
         if (_ports.Count == 1 && owner is IDeadLetterOwner<TIn> letters)
         {
-            if (letters.OnError != OnError.DeadLetter) _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
+            if (letters.OnError != OnError.DeadLetter) RefuseLetters(owner);
             return new DataStream<DeadLetter<TIn>>(_graph, letters.DeadLetters);
+        }
+
+        if (_ports.Count == 1 && owner is ITwoInputs two && two.LettersOf<TIn>() is { } ofEither)
+        {
+            if (two.OnError != OnError.DeadLetter) RefuseLetters(owner);
+            return new DataStream<DeadLetter<TIn>>(_graph, ofEither);
         }
 
         _graph.Refuse(owner, $"dead letters of {TypeName.Of(typeof(TIn))} are read from it, but it takes no such records");
@@ -156,27 +162,20 @@ public sealed partial class DataStream<T>
         Connect(node);
     }
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
-        foreach (var (port, partitioning, byHand) in _ports) Join(byHand is null ? new Edge<T>(port, node, partitioning) : new ByHandEdge<T>(port, node, byHand));
+        foreach (var (port, partitioning, byHand) in _ports) Join(byHand is null ? new Edge<T>(port, entry, partitioning) : new ByHandEdge<T>(port, entry, byHand));
     }
 
-    internal void Join(Edge<T> edge)
+    internal static void Join(Edge<T> edge)
     {
-        if (edge.From.Owner.Graph != _graph) _graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
+        var graph = edge.To.Graph;
+        if (edge.From.Owner.Graph != graph) graph.Refuse(edge.To, $"it takes records from '{edge.From.Owner.Name}', which belongs to another graph");
         edge.From.Edges.Add(edge);
         edge.To.Inputs.Add(edge);
     }
 
-    private DataStream<T> Timestamps(Func<T, long>? timestamp, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
-    {
-        var node = _graph.Add(new TimestampNode<T>(_graph, _graph.NextName("timestamps"), timestamp, maxOutOfOrderness, idleAfter, onError));
-        node.Properties["maxOutOfOrderness"] = maxOutOfOrderness.ToString("c");
-        Connect(node);
-        if (maxOutOfOrderness < TimeSpan.Zero || maxOutOfOrderness.TotalDays > 36_500) _graph.Refuse(node, $"a maxOutOfOrderness of {maxOutOfOrderness} is not between 0 and 100 years");
-        if (idleAfter <= TimeSpan.Zero) _graph.Refuse(node, $"an idleAfter of {idleAfter} must be above 0");
-        return new DataStream<T>(_graph, node.Port);
-    }
+    private void RefuseLetters(Node owner) => _graph.Refuse(owner, "its dead letters are read, but it ends the attempt instead of writing any; give it OnError.DeadLetter");
 
     private DataStream<TOut> Stateless<TOut>(string kind, OnError onError, Func<Output<TOut>, Failures<T>, string, Operator<T>> make)
     {

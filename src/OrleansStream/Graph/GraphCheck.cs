@@ -20,9 +20,9 @@ internal static class GraphCheck
         return graph.Nodes.Where(node => node is not ISinkNode && !read.Contains(node)).Select(static node => $"{JobGraph.Place(node)}: nobody reads its results; end the stream with To.");
     }
 
-    /// <summary>Event-time windows above which no operator begins watermarks would never fire.</summary>
+    /// <summary>Event-time windows, joins and patterns above which no operator begins watermarks would never fire.</summary>
     private static IEnumerable<string> Untimed(JobGraph graph) => graph.Nodes
-        .Where(static node => (node.Kind == "Window" || node.NeedsEventTime) && Sources(node).Any(static path => !path))
+        .Where(static node => node.NeedsEventTime && Sources(node).Any(static path => !path))
         .Select(static node => $"{JobGraph.Place(node)}: records reach it without event time; put WithTimestamps after the source.");
 
     /// <summary>For each path up to a source, whether it passes WithTimestamps.</summary>

@@ -41,28 +41,18 @@ public sealed partial class KeyedStream<TKey, T>
             var scope = new KeyedScope<TKey, TOut>(self.Name, chain.Context, states, output, sides, undo: self.OnError == OnError.DeadLetter);
             return new KeyedOperator<TKey, T, TOut>(chain.Context, _key, function(chain.Services), scope, chain.FailuresOf(self, self.OnError, self.DeadLetters)) { Name = self.Name };
         }));
-
-        try
-        {
-            states = function(graph.Services).States;
-        }
-        catch (Exception error)
-        {
-            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
-        }
-
-        StateCheck.Check(graph, node, states);
+        states = StateCheck.Declared(graph, node, () => function(graph.Services).States);
         node.Properties["result"] = TypeName.Of(typeof(TOut));
         check(node);
         Connect(node);
         return new DataStream<TOut>(graph, node.Port);
     }
 
-    /// <summary>Divides the records of each key by event time.</summary>
-    /// <param name="windows">Which windows.</param>
+    /// <summary>Divides the records of each key into windows.</summary>
+    /// <param name="windows">Which windows: by time, by sessions, by number, or one for all.</param>
     /// <param name="allowedLateness">How long after its end a window is kept: each record that still comes fires it again with the new result.</param>
     /// <param name="late">Where records go whose window is gone; read it with <see cref="DataStream{T}.SideOutput"/>. They are counted either way.</param>
-    public WindowedStream<TKey, T> Window(TumblingWindows windows, TimeSpan allowedLateness = default, SideOutput<T>? late = null)
+    public WindowedStream<TKey, T> Window(WindowAssigner windows, TimeSpan allowedLateness = default, SideOutput<T>? late = null)
     {
         ArgumentNullException.ThrowIfNull(windows);
         return new WindowedStream<TKey, T>(_stream.Graph, this, windows, allowedLateness, late);
@@ -70,14 +60,15 @@ public sealed partial class KeyedStream<TKey, T>
 
     internal Func<T, TKey> Key => _key;
 
-    internal void Connect(ConsumerNode<T> node)
+    internal void Connect(IEntry<T> entry)
     {
+        var node = entry.Node;
         node.Properties["key"] = TypeName.Of(typeof(TKey));
-        if (!KeyCodec.IsSupported(typeof(TKey)))
+        if (node.Inputs.Count == 0 && !KeyCodec.IsSupported(typeof(TKey)))
         {
             _stream.Graph.Refuse(node, $"its key is a {TypeName.Of(typeof(TKey))}; a key is a string, an integer, a Guid, or a tuple of these");
         }
 
-        foreach (var port in _stream.Ports) _stream.Join(new KeyedEdge<TKey, T>(port, node, _key));
+        foreach (var port in _stream.Ports) DataStream<T>.Join(new KeyedEdge<TKey, T>(port, entry, _key));
     }
 }

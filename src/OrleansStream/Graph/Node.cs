@@ -34,9 +34,25 @@ internal abstract class Node(JobGraph graph, string kind, string name, bool isNa
     public abstract Operator BuildOperator(ChainBuilder chain);
 }
 
-/// <summary>A node that takes records of one type, from one or several edges.</summary>
-internal abstract class ConsumerNode<T>(JobGraph graph, string kind, string name, bool isNamed) : Node(graph, kind, name, isNamed)
+/// <summary>Where records of one type enter a node: a node of two inputs has two entries.</summary>
+internal interface IEntry<T>
 {
+    Node Node { get; }
+
+    /// <summary>Makes the operator of a node that is chained to the one above.</summary>
+    Operator<T> Build(ChainBuilder chain);
+
+    /// <summary>The end of the node's operator, at the head of a stage, that takes what enters here.</summary>
+    Operator<T> EndOf(Operator head);
+}
+
+/// <summary>A node that takes records of one type, from one or several edges.</summary>
+internal abstract class ConsumerNode<T>(JobGraph graph, string kind, string name, bool isNamed) : Node(graph, kind, name, isNamed), IEntry<T>
+{
+    public Node Node => this;
+
+    public Operator<T> EndOf(Operator head) => (Operator<T>)head;
+
     /// <summary>Makes the operator and, below it, everything chained to it.</summary>
     public abstract Operator<T> Build(ChainBuilder chain);
 
@@ -78,9 +94,9 @@ internal abstract class Edge(Port from, Node to, Partitioning partitioning)
 }
 
 /// <inheritdoc/>
-internal class Edge<T>(Port<T> from, ConsumerNode<T> to, Partitioning partitioning) : Edge(from, to, partitioning)
+internal class Edge<T>(Port<T> from, IEntry<T> to, Partitioning partitioning) : Edge(from, to.Node, partitioning)
 {
-    public ConsumerNode<T> Consumer => to;
+    public IEntry<T> Entry => to;
 
     public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) => Partitioning switch
     {
@@ -89,11 +105,11 @@ internal class Edge<T>(Port<T> from, ConsumerNode<T> to, Partitioning partitioni
         _ => throw new InvariantException($"An edge into '{To.Name}' without key is partitioned {Partitioning}."),
     };
 
-    public override EdgeReceiver BuildReceiver(Operator head) => new EdgeReceiver<T>((Operator<T>)head);
+    public override EdgeReceiver BuildReceiver(Operator head) => new EdgeReceiver<T>(to.EndOf(head));
 }
 
 /// <summary>Records going to the subtask that owns their key.</summary>
-internal sealed class KeyedEdge<TKey, T>(Port<T> from, ConsumerNode<T> to, Func<T, TKey> key) : Edge<T>(from, to, Partitioning.ByKey)
+internal sealed class KeyedEdge<TKey, T>(Port<T> from, IEntry<T> to, Func<T, TKey> key) : Edge<T>(from, to, Partitioning.ByKey)
     where TKey : notnull
 {
     public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) =>
@@ -101,7 +117,7 @@ internal sealed class KeyedEdge<TKey, T>(Port<T> from, ConsumerNode<T> to, Func<
 }
 
 /// <summary>Records going to the subtask that a function of the user's chooses.</summary>
-internal sealed class ByHandEdge<T>(Port<T> from, ConsumerNode<T> to, Func<T, int, int> partition) : Edge<T>(from, to, Partitioning.ByHand)
+internal sealed class ByHandEdge<T>(Port<T> from, IEntry<T> to, Func<T, int, int> partition) : Edge<T>(from, to, Partitioning.ByHand)
 {
     public override Operator BuildWriter(ChainBuilder chain, OutputChannel[] channels) =>
         new ByHandWriter<T>(channels, partition, chain.FailuresOf<T>(To, Functions.OnError.Fail, null), chain.Context) { Name = "partition-by" };

@@ -62,25 +62,6 @@ internal sealed class SourceNode<T> : SourceNode, ISideOwner
     }
 }
 
-/// <summary>Gives records their event time.</summary>
-internal sealed class TimestampNode<T>(JobGraph graph, string name, Func<T, long>? select, TimeSpan maxOutOfOrderness, TimeSpan? idleAfter, OnError onError)
-    : ConsumerNode<T>(graph, "WithTimestamps", name, isNamed: false), IDeadLetterOwner<T>
-{
-    public OnError OnError => onError;
-
-    public Port<T> Port => field ??= new Port<T>(this);
-
-    public Port<DeadLetter<T>> DeadLetters => field ??= new Port<DeadLetter<T>>(this, "dead-letters");
-
-    public override Operator<T> Build(ChainBuilder chain)
-    {
-        var watermarks = new SplitWatermarks((long)maxOutOfOrderness.TotalMilliseconds, idleAfter is { } idle ? (long)idle.TotalMilliseconds : null);
-        var made = new TimestampOperator<T>(chain.Context, select, watermarks, chain.OutputOf(Port), chain.FailuresOf(this, onError, DeadLetters)) { Name = Name };
-        chain.Context.WatermarkOrigin = made;
-        return chain.Add(made);
-    }
-}
-
 /// <summary>Select, Where or SelectMany.</summary>
 internal sealed class StatelessNode<TIn, TOut>(
     JobGraph graph, string kind, string name, OnError onError, Func<Output<TOut>, Failures<TIn>, string, Operator<TIn>> make)

@@ -26,6 +26,23 @@ internal static class StateCheck
 
     private static readonly HashSet<Type> MutableCollections = [typeof(List<>), typeof(Dictionary<,>), typeof(HashSet<>), typeof(Queue<>), typeof(Stack<>), typeof(SortedDictionary<,>), typeof(SortedSet<>)];
 
+    /// <summary>Reads what state a function declares, and checks it.</summary>
+    public static IReadOnlyList<StateDeclaration> Declared(JobGraph graph, Node node, Func<IReadOnlyList<StateDeclaration>> read)
+    {
+        IReadOnlyList<StateDeclaration> states = [];
+        try
+        {
+            states = read();
+        }
+        catch (Exception error)
+        {
+            graph.Refuse(node, $"its function could not be made to read its state declarations: {error.GetType().Name}: {error.Message}");
+        }
+
+        Check(graph, node, states);
+        return states;
+    }
+
     public static void Check(JobGraph graph, Node node, IReadOnlyList<StateDeclaration> states)
     {
         var names = new HashSet<string>();

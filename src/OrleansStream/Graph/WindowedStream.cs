@@ -6,22 +6,43 @@ namespace OrleansStream.Graph;
 /// <summary>The records of each key, divided into windows; say what to make of them.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="T">The type of a record.</typeparam>
-public sealed class WindowedStream<TKey, T>
+public sealed partial class WindowedStream<TKey, T>
     where TKey : notnull
 {
     private readonly JobGraph _graph;
     private readonly KeyedStream<TKey, T> _keyed;
-    private readonly TumblingWindows _windows;
+    private readonly WindowAssigner _windows;
     private readonly TimeSpan _allowedLateness;
     private readonly SideOutput<T>? _late;
+    private readonly Trigger<T>? _trigger;
+    private readonly Evictor<T>? _evictor;
 
-    internal WindowedStream(JobGraph graph, KeyedStream<TKey, T> keyed, TumblingWindows windows, TimeSpan allowedLateness, SideOutput<T>? late)
+    internal WindowedStream(
+        JobGraph graph, KeyedStream<TKey, T> keyed, WindowAssigner windows, TimeSpan allowedLateness, SideOutput<T>? late, Trigger<T>? trigger = null, Evictor<T>? evictor = null)
     {
         _graph = graph;
         _keyed = keyed;
         _windows = windows;
         _allowedLateness = allowedLateness;
         _late = late;
+        _trigger = trigger;
+        _evictor = evictor;
+    }
+
+    /// <summary>Lets a trigger decide when windows fire, in place of their end.</summary>
+    /// <param name="trigger">The trigger, ready-made (see <see cref="Triggers"/>) or your own. It must keep nothing in fields.</param>
+    public WindowedStream<TKey, T> Trigger(Trigger<T> trigger)
+    {
+        ArgumentNullException.ThrowIfNull(trigger);
+        return new WindowedStream<TKey, T>(_graph, _keyed, _windows, _allowedLateness, _late, trigger, _evictor);
+    }
+
+    /// <summary>Removes records from windows when they fire. All records of a window are kept then.</summary>
+    /// <param name="evictor">The evictor, ready-made (see <see cref="Evictors"/>) or your own. It must keep nothing in fields.</param>
+    public WindowedStream<TKey, T> Evict(Evictor<T> evictor)
+    {
+        ArgumentNullException.ThrowIfNull(evictor);
+        return new WindowedStream<TKey, T>(_graph, _keyed, _windows, _allowedLateness, _late, _trigger, evictor);
     }
 
     /// <summary>Folds the records of each key and window, as LINQ's <c>Aggregate</c> does; only the accumulator is kept.</summary>
@@ -38,6 +59,23 @@ public sealed class WindowedStream<TKey, T>
         return Aggregate(name, new LambdaAggregate<T, TAccumulator, TResult>(seed, add, result), onError);
     }
 
+    /// <summary>Folds the records of each key and window, as LINQ's <c>Aggregate</c> does; only the accumulator is kept. With a merge it works for sliding windows and sessions too.</summary>
+    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
+    /// <param name="seed">The accumulator before the first record: a struct or an immutable value.</param>
+    /// <param name="add">Takes a record into the accumulator.</param>
+    /// <param name="merge">Makes one accumulator of two; the second is of records that come after those of the first.</param>
+    /// <param name="result">Makes the result when the window fires.</param>
+    /// <param name="onError">What happens to a record at which <paramref name="add"/> throws.</param>
+    public DataStream<WindowResult<TKey, TResult>> Aggregate<TAccumulator, TResult>(
+        string name, TAccumulator seed, Func<TAccumulator, T, TAccumulator> add, Func<TAccumulator, TAccumulator, TAccumulator> merge, Func<TAccumulator, TResult> result,
+        OnError onError = OnError.Fail)
+    {
+        ArgumentNullException.ThrowIfNull(add);
+        ArgumentNullException.ThrowIfNull(merge);
+        ArgumentNullException.ThrowIfNull(result);
+        return Aggregate(name, new LambdaAggregate<T, TAccumulator, TResult>(seed, add, result, merge), onError);
+    }
+
     /// <summary>Folds the records of each key and window with an aggregate that changes its accumulator in place.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
     /// <param name="aggregate">The aggregate; it must keep nothing in fields.</param>
@@ -46,28 +84,11 @@ public sealed class WindowedStream<TKey, T>
         string name, AggregateFunction<T, TAccumulator, TResult> aggregate, OnError onError = OnError.Fail)
     {
         ArgumentNullException.ThrowIfNull(aggregate);
-        var node = _graph.Add(new KeyedNode<T, WindowResult<TKey, TResult>>(_graph, "Window", name, onError, (chain, self) =>
-        {
-            var output = chain.OutputOf(self.Port);
-            var late = _late is not null && self.Sides.Find(side => side.Name == _late.Name) is SidePort<T> port ? chain.OutputOf(port.Typed) : new Stages.Output<T>([]);
-            return new WindowOperator<TKey, T, TAccumulator, TResult>(
-                self.Name, chain.Context, _keyed.Key, _windows, _allowedLateness, aggregate, output, late,
-                chain.FailuresOf(self, self.OnError, self.DeadLetters))
-            { Name = self.Name };
-        }));
-
-        node.SideCheck = (name, record) => _late is null ? "it has none; give Window an output for late records"
-            : name != _late.Name || record != typeof(T) ? $"it emits late records only, to '{_late.Name}' of {TypeName.Of(typeof(T))}"
-            : null;
-        if (_windows.Problem is { } problem) _graph.Refuse(node, $"impossible windows: {problem}");
-        if (_allowedLateness < TimeSpan.Zero) _graph.Refuse(node, $"an allowed lateness of {_allowedLateness} is below 0");
-        node.Properties["sizeMs"] = _windows.SizeMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        node.Properties["offsetMs"] = _windows.OffsetMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        node.Properties["allowedLateness"] = _allowedLateness.ToString("c");
-        node.Properties["accumulator"] = TypeName.Of(typeof(TAccumulator));
+        var node = IsPlain
+            ? Add<WindowResult<TKey, TResult>>(name, onError, (chain, self) => Plain(chain, self, aggregate))
+            : AddGeneral<WindowResult<TKey, TResult>>(name, onError, [], [], (_, outputs) => Folded(aggregate, _ => new ResultTarget<TKey, TResult>(outputs)));
+        CheckAggregate(node, aggregate, sharesPanes: IsPlain && _windows is SlidingWindows);
         node.Properties["result"] = TypeName.Of(typeof(TResult));
-        StateCheck.CheckStored(_graph, node, "accumulator", typeof(TAccumulator));
-        _keyed.Connect(node);
         return new DataStream<WindowResult<TKey, TResult>>(_graph, node.Port);
     }
 

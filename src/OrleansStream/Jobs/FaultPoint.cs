@@ -33,7 +33,7 @@ internal enum FaultPoint
     /// <summary>A subtask has frozen its state and written the barrier behind its output.</summary>
     Frozen,
 
-    /// <summary>An object of a local folder is written, and has no name yet.</summary>
+    /// <summary>All of an object is in the store, as a file of a local folder or as blocks of a blob, and it has no name yet.</summary>
     ObjectUnnamed,
 
     /// <summary>A segment is written, and nobody knows.</summary>

@@ -92,6 +92,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             Checkpoints = report?.Checkpoints ?? driver.LastReport?.Checkpoints ?? [],
             StoreTrouble = report?.StoreTrouble,
             RestoredFrom = report?.RestoredFrom ?? driver.LastReport?.RestoredFrom,
+            Sources = report?.Sources ?? driver.LastReport?.Sources ?? [],
             At = services.Time.GetUtcNow(),
         };
     }

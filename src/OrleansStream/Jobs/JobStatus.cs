@@ -68,6 +68,9 @@ public sealed record JobStatus
     /// <summary>When this was so.</summary>
     [Id(11)] public DateTimeOffset At { get; init; }
 
+    /// <summary>How far the sources that have event time have come, and what holds each back.</summary>
+    [Id(12)] public IReadOnlyList<SourceStatus> Sources { get; init; } = [];
+
     /// <summary>Whether nothing more will happen without a new start.</summary>
     public bool HasEnded => Phase is JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed;
 }

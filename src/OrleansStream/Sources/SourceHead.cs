@@ -84,10 +84,13 @@ internal sealed class SourceHead<T>(
         }
 
         _names = [.. _splits.Select(static split => split.Name)];
+        context.EndedSplits = _splits.Count(static split => split.Ended);
     }
 
     public override PollResult Poll()
     {
+        var alignment = context.Alignment;
+        alignment?.Update();
         var allEnded = true;
         for (var tried = 0; tried < _splits.Count; tried++)
         {
@@ -96,7 +99,7 @@ internal sealed class SourceHead<T>(
             var split = _splits[index];
             if (split.Ended) continue;
             allEnded = false;
-            if (split.Waiting) continue;
+            if (split.Waiting || alignment?.IsPaused(index) == true) continue;
 
             var allowance = _rate.Allowance(context.Now.Elapsed, ReadSize);
             if (allowance == 0) return PollResult.Dry;
@@ -173,7 +176,7 @@ internal sealed class SourceHead<T>(
         }
 
         if (status == ReadStatus.Waiting) split.Waiting = true;
-        if (status == ReadStatus.Ended) split.End();
+        if (status == ReadStatus.Ended) End(split);
         _rate.Used(_read.Count);
         context.Counters.RecordsIn += _read.Count;
         if (_read.Side.Count > 0) HandSide();
@@ -184,6 +187,12 @@ internal sealed class SourceHead<T>(
         output.Forward(new Records<T>(_read.Values, _read.Timestamps));
         FaultPoints.Pass(FaultPoint.SourceRead);
         return _read.Count > 0 || isMark;
+    }
+
+    private void End(OpenSplit split)
+    {
+        split.End();
+        context.EndedSplits++;
     }
 
     private void HandSide()

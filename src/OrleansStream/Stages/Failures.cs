@@ -26,6 +26,10 @@ internal sealed class Failures<T>(SubtaskContext context, string operatorName, O
         deadLetters.Emit(new DeadLetter<T>(operatorName, record, timestamp, key, $"{error.GetType().Name}: {error.Message}"), timestamp);
     }
 
+    /// <summary>What ends the attempt when a function threw that had no record in hand: there is nothing to put aside.</summary>
+    public FunctionException WithoutRecord(Exception error, string where) => new(
+        $"Job '{context.Job}', stage '{context.Stage}', operator '{operatorName}', subtask {context.Id.Index}, {where}: the function threw {error.GetType().Name}: {error.Message}", error);
+
     public void Flush() => deadLetters.Flush();
 
     public void Watermark(long watermark) => deadLetters.Watermark(watermark);

@@ -23,6 +23,8 @@ internal interface ISubtaskGrain : IGrainWithStringKey
 
     Task<SubtaskReport> HeartbeatAsync();
 
+    Task<long> AlignAsync(long lowestOfOthers);
+
     /// <summary>Ends the subtask because its silo leaves, and lets the coordinator know.</summary>
     Task LeaveAsync(string cause);
 

@@ -121,4 +121,36 @@ internal sealed record SubtaskReport
 
     /// <summary>Where the source of the subtask stands; null where there is none.</summary>
     [Id(11)] public string? Position { get; init; }
+
+    /// <summary>How far the splits of that source have come; null where there is none, or it has no event time.</summary>
+    [Id(12)] public SplitsReport? Splits { get; init; }
+}
+
+/// <summary>How far the splits that one subtask reads have come in event time.</summary>
+[GenerateSerializer, Immutable]
+internal sealed record SplitsReport
+{
+    [Id(0)] public required string Source { get; init; }
+
+    [Id(1)] public int Count { get; init; }
+
+    [Id(2)] public int Ended { get; init; }
+
+    /// <summary>Every split that has not ended is idle, and there is one.</summary>
+    [Id(3)] public bool IsIdle { get; init; }
+
+    /// <summary>The split with the lowest watermark of those that count; null when none does.</summary>
+    [Id(4)] public string? Slowest { get; init; }
+
+    [Id(5)] public long SlowestWatermark { get; init; }
+
+    [Id(6)] public int Idle { get; init; }
+
+    /// <summary>Some of the idle splits.</summary>
+    [Id(7)] public IReadOnlyList<string> IdleNames { get; init; } = [];
+
+    [Id(8)] public int Paused { get; init; }
+
+    /// <summary>Some of the splits that wait for the rest of their alignment group.</summary>
+    [Id(9)] public IReadOnlyList<string> PausedNames { get; init; } = [];
 }

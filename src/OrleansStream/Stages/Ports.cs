@@ -33,6 +33,9 @@ internal interface ISubtaskPort
     Task CommitAsync(SubtaskId subtask, CommitPermit permit);
 
     Task<SubtaskReport> HeartbeatAsync(SubtaskId subtask);
+
+    /// <summary>Tells a source subtask the lowest watermark of the others in its alignment group, and hears its own. A call that is lost is not missed: the next one says it all again.</summary>
+    Task<long> AlignAsync(SubtaskId subtask, long lowestOfOthers);
 }
 
 /// <summary>Runs encoding beside the processing: on another thread in a silo, as another step in a simulation.</summary>

@@ -102,6 +102,7 @@ internal sealed partial class Subtask
     /// <summary>Does one slice of work.</summary>
     public StepResult Step(Clock now)
     {
+        if (IsBackPressured) _context.HeldMs += now.Elapsed - _context.Now.Elapsed;
         _context.Now = now;
         IsBackPressured = false;
         FlushIfDue(now);

@@ -91,11 +91,20 @@ internal sealed class SubtaskContext
     /// <summary>The time of the step that is running; operators ask no clock.</summary>
     public Clock Now { get; set; }
 
+    /// <summary>For how many milliseconds of <see cref="Clock.Elapsed"/> nothing was taken in because there was no room below.</summary>
+    public long HeldMs { get; set; }
+
+    /// <summary>Monotonic milliseconds without those: what the idleness of splits is measured by.</summary>
+    public long ReadingTime => Now.Elapsed - HeldMs;
+
     /// <summary>The split that the records in hand come from; 0 where there is no source in the chain.</summary>
     public int CurrentSplit { get; set; }
 
     /// <summary>The splits of the source that heads this chain, with what they had when last saved; null behind an exchange.</summary>
     public Sources.ISourceSplits? Source { get; set; }
+
+    /// <summary>How many of them have ended.</summary>
+    public int EndedSplits { get; set; }
 
     /// <summary>Where the source of this chain stands, for messages; null behind an exchange.</summary>
     public string? Position => Source?.Position;
@@ -136,6 +145,9 @@ internal sealed class SubtaskContext
 
         return HasChannelRoom;
     }
+
+    /// <summary>Decides which splits of the source wait for the rest of their alignment group; null where they are in none.</summary>
+    public Time.SplitAlignment? Alignment { get; set; }
 
     /// <summary>Whether every channel has room for more.</summary>
     public bool HasChannelRoom

@@ -142,6 +142,14 @@ internal sealed partial class SubtaskDriver
         return Report();
     }
 
+    /// <summary>Takes news of the alignment group, and goes on if splits wait for it; returns the lowest watermark here.</summary>
+    public long Align(long lowestOfOthers)
+    {
+        var lowest = _subtask.Align(lowestOfOthers, Clock().Elapsed);
+        if (_waitsFor == StepKind.Dry) Signal();
+        return lowest;
+    }
+
     public SubtaskReport Report() => new()
     {
         Subtask = Id,
@@ -156,6 +164,7 @@ internal sealed partial class SubtaskDriver
         HasEnded = _subtask.HasEnded,
         Failure = Failure,
         Position = _context.Position,
+        Splits = _subtask.ReportSplits(),
     };
 
     /// <summary>Ends the opening because its silo leaves, and lets the coordinator know, so that the job goes on elsewhere at once.</summary>

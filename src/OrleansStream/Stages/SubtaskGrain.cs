@@ -76,6 +76,8 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         return Task.FromResult(report);
     }
 
+    public Task<long> AlignAsync(long lowestOfOthers) => Task.FromResult(Opened().Align(lowestOfOthers));
+
     public Task LeaveAsync(string cause) => _driver?.LeaveAsync(cause) ?? Task.CompletedTask;
 
     public Task EndAsync() => _driver?.EndAsync() ?? Task.CompletedTask;

@@ -56,6 +56,7 @@ internal static class KeyCodec
     /// <summary>The codec for the type, a <see cref="KeyCodec{TKey}"/>; null when the type cannot be a key.</summary>
     internal static object? Find(Type type)
     {
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(WindowKey<>)) return Activator.CreateInstance(typeof(WindowKeyCodec<>).MakeGenericType(type.GetGenericArguments()));
         if (!IsSupported(type)) return null;
         if (Simple.TryGetValue(type, out var simple)) return simple;
         var codec = Tuples[type.GetGenericTypeDefinition()].MakeGenericType(type.GetGenericArguments());
@@ -103,6 +104,9 @@ internal abstract class KeyCodec<TKey>
         ArrayPool<byte>.Shared.Return(rented);
         return hash;
     }
+
+    /// <summary>Spreads the hash over keys that have it in common; asked only of keys that are an <see cref="IScopedKey"/>.</summary>
+    public virtual ulong Spread(TKey key, ulong hash) => hash;
 
     /// <summary>Hashes a column of keys: one virtual call for all.</summary>
     public virtual void Hash(ReadOnlySpan<TKey> keys, Span<ulong> hashes)

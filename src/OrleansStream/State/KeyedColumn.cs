@@ -63,6 +63,12 @@ internal abstract class KeyedColumn(StateShape shape)
     /// <summary>What the column keeps, as segments name it.</summary>
     public StateShape Shape => shape;
 
+    /// <summary>Removes everything that a key has here.</summary>
+    public abstract void Clear(int slot);
+
+    /// <summary>What puts back everything that a key has here now.</summary>
+    public abstract Action Saved(int slot);
+
     /// <summary>Makes room for key slots below <paramref name="slots"/>.</summary>
     public abstract void Reserve(int slots);
 

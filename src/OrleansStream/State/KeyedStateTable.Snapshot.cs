@@ -79,7 +79,7 @@ internal sealed partial class KeyedStateTable<TKey>
     {
         var slot = Find(key, hash);
         if (slot < 0) return;
-        _index.Remove(SlotIndex.TagOf(hash), slot);
+        _index.Remove(SlotIndex.TagOf(Spread(key, hash)), slot);
         _leftSlots.Add(slot);
     }
 

@@ -11,6 +11,8 @@ namespace OrleansStream.State;
 /// <summary>The keyed state of one operator in one subtask: slots of keys, a column per declared state, and timers.</summary>
 internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart, IKeyedTable
 {
+    private static readonly bool IsScoped = typeof(IScopedKey).IsAssignableFrom(typeof(TKey));
+
     private readonly KeyGroupRange _groups;
     private readonly int _maxParallelism;
     private readonly KeyCodec<TKey> _codec = KeyCodec<TKey>.Default;
@@ -76,7 +78,14 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
 
     public TKey KeyOf(int slot) => _cells.Read(slot).Key;
 
-    public override ulong HashOf(int slot) => _cells.Read(slot).Hash;
+    public override ulong HashOf(int slot)
+    {
+        ref readonly var cell = ref _cells.Read(slot);
+        return Spread(cell.Key, cell.Hash);
+    }
+
+    /// <summary>The hash that decides the key group of a slot's key.</summary>
+    public ulong GroupHashOf(int slot) => _cells.Read(slot).Hash;
 
     /// <summary>The column of a declared value.</summary>
     public ValueColumn<V> Values<V>(ValueState<V> state) => (ValueColumn<V>)ColumnOf(state);
@@ -113,10 +122,14 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
 
     public override void Free(int slot) => ReleaseIfEmpty(slot);
 
+    /// <summary>The hash to find a key by. Known when the code is compiled: for keys that are whole it is the hash itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Spread(TKey key, ulong hash) => typeof(TKey).IsValueType && IsScoped ? _codec.Spread(key, hash) : hash;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Find(TKey key, ulong hash)
     {
-        var tag = SlotIndex.TagOf(hash);
+        var tag = SlotIndex.TagOf(Spread(key, hash));
         var buckets = _index.Buckets;
         for (var i = _index.Home(tag); ; i = (i + 1) & (buckets.Length - 1))
         {
@@ -135,7 +148,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
         var slot = _pool.Take();
         if (slot + 1 == _pool.Limit) Reserve(slot + 1);
         _cells.Write(slot) = new Cell { Hash = hash, Key = key, Born = _cells.Epoch };
-        _index.Add(SlotIndex.TagOf(hash), slot);
+        _index.Add(SlotIndex.TagOf(Spread(key, hash)), slot);
         TakeUnused();
         return slot;
     }
@@ -152,7 +165,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
         if (!IsLive(slot)) return;
         ref var cell = ref _cells.Write(slot);
         if (cell.Born != _cells.Epoch) _tombstones.Add(_cells.Epoch, new Removed(cell.Hash, cell.Key));
-        _index.Remove(SlotIndex.TagOf(cell.Hash), slot);
+        _index.Remove(SlotIndex.TagOf(Spread(cell.Key, cell.Hash)), slot);
         cell = default;
         LeaveUnused();
         _pool.Return(slot);

@@ -54,11 +54,17 @@ internal sealed class ListColumn<V> : KeyedColumn
         if (copy.Length > 0) Put(slot, copy);
     }
 
-    public void Clear(int slot)
+    public override void Clear(int slot)
     {
         if (_cells.Read(slot).Count == 0) return;
         _cells.Write(slot) = new Cell { Changed = _cells.Epoch };
         _slots.DropUse(slot);
+    }
+
+    public override Action Saved(int slot)
+    {
+        var items = ItemsMemory(slot);
+        return () => Replace(slot, items.Span);
     }
 
     public override void Reserve(int slots) => _cells.Reserve(slots);

@@ -73,7 +73,7 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
         return true;
     }
 
-    public void Clear(int slot)
+    public override void Clear(int slot)
     {
         while (_chains[slot].First != 0) Drop(_chains[slot].First - 1);
     }
@@ -83,6 +83,16 @@ internal sealed partial class MapColumn<MK, MV> : KeyedColumn
     /// <see cref="InvalidOperationException"/> at its next step.
     /// </summary>
     public MapEntries<MK, MV> Entries(int slot) => new(this, slot);
+
+    public override Action Saved(int slot)
+    {
+        var entries = Entries(slot).ToArray();
+        return () =>
+        {
+            Clear(slot);
+            foreach (var (key, value) in entries) Set(slot, key, value);
+        };
+    }
 
     public override void Reserve(int slots)
     {

@@ -91,6 +91,10 @@ internal sealed partial class TimerTable : KeyedColumn
         return true;
     }
 
+    public override void Clear(int slot) => throw new NotSupportedException("Timers are deleted one by one: finding those of a key takes looking at all there are.");
+
+    public override Action Saved(int slot) => throw new NotSupportedException("Timers are taken back one by one.");
+
     public override void Reserve(int slots)
     {
     }

@@ -60,13 +60,20 @@ internal sealed class ValueColumn<V> : KeyedColumn
         return ref cell.Value;
     }
 
-    public void Clear(int slot)
+    public override void Clear(int slot)
     {
         if (!Has(slot)) return;
         ref var cell = ref _cells.Write(slot);
         cell.Value = default!;
         cell.Mark = _cells.Epoch;
         _slots.DropUse(slot);
+    }
+
+    public override Action Saved(int slot)
+    {
+        if (!Has(slot)) return () => Clear(slot);
+        var value = Get(slot);
+        return () => Set(slot, value);
     }
 
     public override void Reserve(int slots) => _cells.Reserve(slots);

@@ -10,7 +10,7 @@ namespace OrleansStream.State;
 // - The line never goes back.
 
 /// <summary>The windows of one operator in one subtask.</summary>
-internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
+internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTable
 {
     private readonly KeyGroupRange _groups;
     private readonly int _maxParallelism;
@@ -167,4 +167,11 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart
 
         public TAcc Accumulator;
     }
+}
+
+/// <summary>A table of windows whose types do not matter.</summary>
+internal interface IWindowTable
+{
+    /// <summary>How many windows are open.</summary>
+    int Count { get; }
 }

@@ -17,6 +17,9 @@ internal static class EventTime
     /// <summary>Adds without wrapping: what would be after the end is the end.</summary>
     public static long Plus(long time, long milliseconds) => time > long.MaxValue - milliseconds ? long.MaxValue : time + milliseconds;
 
+    /// <summary>Moves a time forward, or back for less than 0 milliseconds, without wrapping.</summary>
+    public static long Shift(long time, long milliseconds) => milliseconds >= 0 ? Plus(time, milliseconds) : Minus(time, -milliseconds);
+
     /// <summary>As a calendar time: null at the beginning, the calendar's last at the end.</summary>
     public static DateTimeOffset? ToDateTime(long time) => time switch
     {

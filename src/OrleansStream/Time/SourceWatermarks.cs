@@ -14,6 +14,19 @@ internal sealed class SourceWatermarks<T>(SubtaskContext context, Output<T> outp
 
     public bool IsIdle { get; private set; }
 
+    public IEnumerable<SplitProgress> Splits
+    {
+        get
+        {
+            var source = context.Source!;
+            for (var split = 0; split < source.Names.Count; split++)
+            {
+                var time = source.TimeOf(split);
+                yield return new SplitProgress(source.Names[split], time?.Watermark ?? EventTime.Beginning, source.IsEnded(split), time is { IsIdle: true }, IsPaused: false);
+            }
+        }
+    }
+
     public override long? NextTime => !_ended && Lowest() is var lowest && (lowest.Watermark > Watermark || lowest.IsIdle != IsIdle) ? context.Now.Wall : null;
 
     public override void OnTime() => Announce();

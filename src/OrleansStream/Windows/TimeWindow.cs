@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using OrleansStream.Time;
 
 namespace OrleansStream.Windows;
@@ -8,8 +10,17 @@ namespace OrleansStream.Windows;
 [GenerateSerializer, Immutable, Alias("os.TimeWindow")]
 public readonly record struct TimeWindow([property: Id(0)] long Start, [property: Id(1)] long End)
 {
-    /// <summary>The last millisecond of the window: it fires when the watermark reaches it.</summary>
-    public long Last => End - 1;
+    /// <summary>The last millisecond of the window: it fires when the watermark reaches it. The end of time for a window that has no end.</summary>
+    public long Last => End == EventTime.End ? EventTime.End : End - 1;
+
+    /// <summary>Everything there is: the window of records that are not divided by time.</summary>
+    internal static TimeWindow All => new(EventTime.Beginning, EventTime.End);
+
+    /// <summary>Whether some time is in both. Windows that only touch share none.</summary>
+    internal bool Overlaps(TimeWindow other) => Start <= other.Last && other.Start <= Last;
+
+    /// <summary>The window from the earlier start to the later end.</summary>
+    internal TimeWindow Cover(TimeWindow other) => new(Math.Min(Start, other.Start), Math.Max(End, other.End));
 
     /// <summary>The start as a time.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The calendar does not go there.</exception>
@@ -23,41 +34,6 @@ public readonly record struct TimeWindow([property: Id(0)] long Start, [property
     public override string ToString() => $"[{EventTime.Show(Start)}, {EventTime.Show(End)})";
 }
 
-/// <summary>Windows of one size that follow each other without gap or overlap, aligned to 1970-01-01T00:00:00Z plus an offset.</summary>
-public sealed class TumblingWindows
-{
-    private TumblingWindows(long sizeMilliseconds, long offsetMilliseconds)
-    {
-        SizeMilliseconds = sizeMilliseconds;
-        OffsetMilliseconds = offsetMilliseconds;
-    }
-
-    internal long SizeMilliseconds { get; }
-
-    internal long OffsetMilliseconds { get; }
-
-    /// <summary>Windows in event time.</summary>
-    /// <param name="size">The size, a whole number of milliseconds, 1 or more. The graph refuses others when it is built.</param>
-    /// <param name="offset">Where windows begin relative to 1970; a whole number of milliseconds from 0 up to, and not with, the size.</param>
-    public static TumblingWindows Of(TimeSpan size, TimeSpan offset = default) =>
-        new(WholeMilliseconds(size) ?? 0, WholeMilliseconds(offset) ?? -1);
-
-    /// <summary>The start of the window that holds a time; floor division, so that it is right before 1970 too.</summary>
-    internal long StartOf(long timestamp)
-    {
-        var remainder = (timestamp % SizeMilliseconds - OffsetMilliseconds) % SizeMilliseconds;
-        if (remainder < 0) remainder += SizeMilliseconds;
-        return EventTime.Minus(timestamp, remainder);
-    }
-
-    internal string? Problem =>
-        SizeMilliseconds <= 0 ? "the size must be a whole number of milliseconds, 1 or more"
-        : OffsetMilliseconds < 0 || OffsetMilliseconds >= SizeMilliseconds ? "the offset must be a whole number of milliseconds from 0 up to, and not with, the size"
-        : null;
-
-    private static long? WholeMilliseconds(TimeSpan time) => time.Ticks % TimeSpan.TicksPerMillisecond == 0 ? time.Ticks / TimeSpan.TicksPerMillisecond : null;
-}
-
 /// <summary>The result of one window of one key.</summary>
 /// <typeparam name="TKey">The type of the key.</typeparam>
 /// <typeparam name="TValue">The type of the value.</typeparam>
@@ -65,4 +41,30 @@ public sealed class TumblingWindows
 /// <param name="Window">The window.</param>
 /// <param name="Value">What the aggregate made of its records.</param>
 [GenerateSerializer, Immutable, Alias("os.WindowResult`2")]
-public readonly record struct WindowResult<TKey, TValue>([property: Id(0)] TKey Key, [property: Id(1)] TimeWindow Window, [property: Id(2)] TValue Value);
+public readonly record struct WindowResult<TKey, TValue>([property: Id(0)] TKey Key, [property: Id(1)] TimeWindow Window, [property: Id(2)] TValue Value)
+{
+    /// <summary>Whether the window fired before its end, at it, or for a record that came later.</summary>
+    [Id(3)]
+    public WindowFiring Firing { get; init; }
+
+    /// <summary>What is said of a result; of its firing only where it is not the one on time.</summary>
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"Key = {Key}, Window = {Window}, Value = {Value}");
+        if (Firing != WindowFiring.OnTime) text.Append(CultureInfo.InvariantCulture, $", Firing = {Firing}");
+        return true;
+    }
+}
+
+/// <summary>When a window fired. A window may fire early any number of times, then on time, then once for each late record.</summary>
+public enum WindowFiring : byte
+{
+    /// <summary>Time reached the window's end: the watermark for windows in event time, the clock for those in processing time.</summary>
+    OnTime,
+
+    /// <summary>Before its end, because a trigger said so. A window without an end fires on time at the end of input only.</summary>
+    Early,
+
+    /// <summary>After its end, within the allowed lateness.</summary>
+    Late,
+}

@@ -142,10 +142,9 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
 
         var slot = _table.GetOrAdd(_key(record), hash, start, out var added);
         var fired = _last <= _watermark;
-        if (_failures.MustUndo) AddOrTakeBack(slot, in record, added);
+        if (_failures.MustUndo || fired) AddOrTakeBack(slot, in record, added, fired);
         else AddInPlace(slot, in record, added);
         if (added) _schedule.Add(start, slot, fired);
-        if (fired) Fire(slot);
     }
 
     private void AddInPlace(int slot, in TIn record, bool added)
@@ -155,13 +154,14 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         _aggregate.Add(ref accumulator, in record);
     }
 
-    /// <summary>The fold works on a copy, so that a record at which it throws leaves nothing behind.</summary>
-    private void AddOrTakeBack(int slot, in TIn record, bool added)
+    /// <summary>The fold, and the result of a window that fires again for it, are made of a copy, so that a record at which they throw leaves nothing behind.</summary>
+    private void AddOrTakeBack(int slot, in TIn record, bool added, bool fired)
     {
         try
         {
             var copy = added ? _aggregate.Create() : _table.Read(slot);
             _aggregate.Add(ref copy, in record);
+            if (fired) Emit(_key(record), _start, _aggregate.Result(in copy), WindowFiring.Late);
             _table.GetRefForWrite(slot) = copy;
         }
         catch
@@ -185,7 +185,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         ref readonly var accumulator = ref _table.Read(slot, out var key, out var start);
         try
         {
-            _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), _aggregate.Result(in accumulator)), Last(start));
+            Emit(key, start, _aggregate.Result(in accumulator), WindowFiring.OnTime);
             return start;
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
@@ -196,6 +196,9 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
                 error);
         }
     }
+
+    private void Emit(TKey key, long start, TResult value, WindowFiring firing) =>
+        _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), value) { Firing = firing }, Last(start));
 
     private long Last(long start) => EventTime.Plus(start, _windows.SizeMilliseconds - 1);
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace OrleansStream.ClusterTests.Packages;
 
-/// <summary>Runs the SDK that these tests run under.</summary>
+/// <summary>Runs commands of this machine: the SDK that these tests run under, and what else they need.</summary>
 internal static class Shell
 {
     /// <summary>The longest that one command may take.</summary>
@@ -10,9 +10,15 @@ internal static class Shell
 
     /// <summary>Runs dotnet in a folder and returns what it printed.</summary>
     /// <exception cref="InvalidOperationException">It failed; the message has all that it printed.</exception>
-    public static async Task<string> DotnetAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Task<string> DotnetAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        RunAsync(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", folder, environment, arguments);
+
+    /// <summary>Runs a command in a folder and returns what it printed.</summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">There is no such command.</exception>
+    /// <exception cref="InvalidOperationException">It failed; the message has all that it printed.</exception>
+    public static async Task<string> RunAsync(string command, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
+        var start = new ProcessStartInfo(command, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
@@ -45,6 +51,6 @@ internal static class Shell
         }
 
         var text = await output + await errors;
-        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}");
+        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{command} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{text}");
     }
 }

@@ -37,15 +37,25 @@ internal static class KeyFormats
         .. Of((("a", 1), new Guid("00112233-4455-6677-8899-aabbccddeeff"), ("b", ("c", 2)))),
     ];
 
+    private static readonly IKey[] WindowKeys =
+    [
+        .. Of(new WindowKey<string>("card-1", 0, 1000), new WindowKey<string>("card-1", -1000, 0), new WindowKey<string>("", long.MinValue, long.MaxValue)),
+        .. Of(new WindowKey<byte>(0, 5, 6)),
+        .. Of(new WindowKey<(string, int)>(("card", 7), 1, 2)),
+    ];
+
     public static IEnumerable<RecordedFormat> All =>
     [
-        new("v1/keys.txt", "the encoding of keys, their hashes or key groups", () => RecordedFormat.Lines(Keys.Select(static key => key.Line)), bytes =>
-        {
-            var lines = RecordedFormat.Lines(bytes);
-            Assert.Equal(Keys.Length, lines.Length);
-            foreach (var (key, line) in Keys.Zip(lines)) key.Check(line.Split(" | "));
-        }),
+        Format("v1/keys.txt", "the encoding of keys, their hashes or key groups", Keys),
+        Format("v1/window-keys.txt", "the encoding of windows of keys, whose hashes and key groups are those of the keys", WindowKeys),
     ];
+
+    private static RecordedFormat Format(string file, string what, IKey[] keys) => new(file, what, () => RecordedFormat.Lines(keys.Select(static key => key.Line)), bytes =>
+    {
+        var lines = RecordedFormat.Lines(bytes);
+        Assert.Equal(keys.Length, lines.Length);
+        foreach (var (key, line) in keys.Zip(lines)) key.Check(line.Split(" | "));
+    });
 
     private static IEnumerable<IKey> Of<TKey>(params TKey[] keys) => keys.Select(static IKey (key) => new Key<TKey>(key));
 
@@ -82,7 +92,10 @@ internal static class KeyFormats
             ReadOnlySpan<byte> source = bytes;
             Assert.Equal(key, Codec.Read(ref source));
             Assert.True(source.IsEmpty);
-            var hash = XxHash3.HashToUInt64(key is string ? bytes.AsSpan(4) : bytes);
+            // A string that is the whole key without its length; of a window of a key, the key alone.
+            var hashed = bytes.AsSpan(key is string or WindowKey<string> ? 4 : 0);
+            if (typeof(TKey).IsGenericType && typeof(TKey).GetGenericTypeDefinition() == typeof(WindowKey<>)) hashed = hashed[..^16];
+            var hash = XxHash3.HashToUInt64(hashed);
             Assert.Equal(hash.ToString("x16", CultureInfo.InvariantCulture), columns[3]);
             Assert.Equal((hash % MaxParallelism).ToString(CultureInfo.InvariantCulture), columns[4]);
             Assert.Equal(hash, Codec.Hash(key));

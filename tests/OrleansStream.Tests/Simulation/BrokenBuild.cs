@@ -35,6 +35,9 @@ public enum Breakage
     /// <summary>Recovery goes on without committing what the manifest names as pending.</summary>
     PendingNotCommitted,
 
+    /// <summary>Splits that are ahead of other subtasks of their alignment group are read all the same.</summary>
+    NoAlignment,
+
     /// <summary>A log entry whose outcome is unknown is not made again: its writer goes on as if it were there.</summary>
     UnknownOutcomeGivenUp,
 }
@@ -50,7 +53,7 @@ internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
     public override void Restored(SubtaskContext context)
     {
         if (breakage != Breakage.WatermarkNotRestored) return;
-        context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "watermark"))];
+        context.Restored = [.. context.Restored.Where(static restored => restored.Blob.Name is not ("highest" or "merged" or "watermark"))];
         context.FormerWatermarks = [];
     }
 
@@ -82,6 +85,8 @@ internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
     };
 
     public override bool SkipsCommit(SimulatedRun run) => breakage == Breakage.PendingNotCommitted && run.IsJob(run.Scheduler.Current);
+
+    public override long Aligning(long lowestOfOthers) => breakage == Breakage.NoAlignment ? OrleansStream.Time.EventTime.End : lowestOfOthers;
 
     /// <summary>Says that an object is durable before it is.</summary>
     private static Task<bool> AnsweredBeforeDurable(SimulatedRun run, Func<bool> create)

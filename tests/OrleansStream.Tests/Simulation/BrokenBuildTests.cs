@@ -30,6 +30,9 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
     [Fact]
     public void Giving_up_an_entry_of_unknown_outcome_is_caught_by_output_without_publication() => RequireCaught(Breakage.UnknownOutcomeGivenUp, "permit");
 
+    [Fact]
+    public void Reading_on_ahead_of_other_subtasks_is_caught_by_the_drift() => RequireCaught(Breakage.NoAlignment, "alignment");
+
     private void RequireCaught(Breakage breakage, string checker)
     {
         var others = new SortedDictionary<string, int>(StringComparer.Ordinal);

@@ -72,11 +72,12 @@ internal abstract class EngineJob(SimulatedRun run, params IReadOnlyList<Input> 
             2 => new LateJob(run, Input("readings", farLateEvery: 6), random.Next(2) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(3, 20))),
             3 => new TwoStageJob(run, Input("readings")),
             4 => new AskingJob(run, Input("readings"), random.Next(2) == 0 ? AsyncOrder.Ordered : AsyncOrder.Unordered, isKeyed: random.Next(2) == 0),
+            5 => new AlignedJob(run, Input("fast"), Input("slow"), TimeSpan.FromMilliseconds(random.Next(50, 1500))),
             _ => new SpreadJob(run, Input("readings"), isBroadcast: random.Next(2) == 0),
         };
     }
 
-    public const int Kinds = 6;
+    public const int Kinds = 7;
 }
 
 /// <summary>The last record of the same split and key, for each record: what must have been processed just before it.</summary>

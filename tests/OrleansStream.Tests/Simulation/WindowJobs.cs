@@ -28,7 +28,7 @@ internal sealed class WindowJob(SimulatedRun run, Input left, Input right) : Eng
 
     public override string? ProblemOfOutput() => Difference("windows", LinesOf(All), OutputOf("out"));
 
-    private static IEnumerable<string> LinesOf(IEnumerable<Reading> readings) => readings
+    public static IEnumerable<string> LinesOf(IEnumerable<Reading> readings) => readings
         .GroupBy(static reading => (reading.Key, Start: WindowOf(reading.At)))
         .Select(static window => $"{window.Key.Key}/{window.Key.Start}/{window.Count()}/{window.Sum(static reading => reading.N)}");
 }

@@ -118,6 +118,8 @@ public sealed class GrainSubtaskNetworkTests
 
         public Task<SubtaskReport> HeartbeatAsync() => throw new NotSupportedException();
 
+        public Task<long> AlignAsync(long lowestOfOthers) => throw new NotSupportedException();
+
         public Task LeaveAsync(string cause) => throw new NotSupportedException();
 
         public Task EndAsync() => throw new NotSupportedException();

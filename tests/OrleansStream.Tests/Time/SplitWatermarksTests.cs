@@ -125,6 +125,48 @@ public sealed class SplitWatermarksTests
         Assert.Equal(EventTime.Beginning, splits.Current);
     }
 
+    [Fact]
+    public void Splits_above_a_limit_are_paused_and_their_idle_time_begins_anew_when_they_go_on()
+    {
+        var splits = Two(idleAfter: 50);
+        splits.OnRecords(0, [1000], now: 0);
+        splits.OnRecords(1, [200], now: 0);
+        splits.Pause(limit: 998, now: 10);
+        Assert.Equal((true, false), (splits.IsPaused(0), splits.IsPaused(1)));
+        splits.OnRecords(1, [400], now: 60);
+        splits.Merge(60);
+        Assert.True(splits.IsActive(0));
+        Assert.Equal(110, splits.NextIdleAt());
+
+        splits.Pause(limit: 999, now: 70);
+        Assert.False(splits.IsPaused(0));
+        splits.OnRecords(1, [400], now: 80);
+        Assert.Equal(120, splits.NextIdleAt());
+    }
+
+    [Fact]
+    public void A_split_that_has_ended_is_never_paused()
+    {
+        var splits = Two(idleAfter: null);
+        splits.OnRecords(0, [1000], now: 0);
+        splits.End(0);
+        splits.Pause(limit: 100, now: 0);
+
+        Assert.False(splits.IsPaused(0));
+    }
+
+    [Fact]
+    public void Without_a_bound_the_watermark_is_what_was_given()
+    {
+        var splits = new SplitWatermarks(SplitWatermarks.NoBound, null);
+        splits.Add("a", EventTime.Beginning, ended: false, now: 0);
+        splits.Advance(0, long.MaxValue - 1);
+        splits.Advance(0, 5);
+        splits.Merge(0);
+
+        Assert.Equal(long.MaxValue - 1, splits.Current);
+    }
+
     private static SplitWatermarks Two(long? idleAfter)
     {
         var splits = new SplitWatermarks(0, idleAfter);

@@ -1,5 +1,4 @@
 using OrleansStream.Functions;
-using OrleansStream.Sources;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Tests.Stages;
@@ -120,9 +119,114 @@ public sealed class TimestampOperatorTests
         context.Restored = [new RestoredBlob(0, saved)];
         var end = new Remembering<long>();
         var second = Timestamps(context, end);
+        Assert.Equal(context.Now.Wall, second.NextTime);
+        second.OnTime();
         second.Give((10, 0));
 
-        Assert.Equal([64], end.Watermarks);
+        Assert.Equal(["|64", "10@10"], end.All);
+    }
+
+    [Fact]
+    public void The_watermark_does_not_go_back_over_a_restart_for_a_split_that_was_idle()
+    {
+        _context.Source = new Splits("a", "b");
+        _context.Now = new Clock(0, 0);
+        var first = Timestamps(idleAfter: 20);
+        _context.CurrentSplit = 1;
+        first.Give((70, 0));
+        _context.CurrentSplit = 0;
+        _context.Now = new Clock(20, 20);
+        first.Give((1000, 0));
+        Assert.Equal(994, _end.Watermarks[^1]);
+        var parts = new SnapshotParts(Wiring.Checkpoint(1));
+        first.Snapshot(parts);
+
+        var context = Wiring.Context();
+        context.Source = new Splits("a", "b");
+        context.Restored = [.. parts.Blobs.Select(static blob => new RestoredBlob(0, blob))];
+        var end = new Remembering<long>();
+        var second = Timestamps(context, end, idleAfter: 20);
+        context.CurrentSplit = 1;
+        second.Give((80, 0));
+        Assert.Equal([994], end.Watermarks);
+
+        // Both count again: the other is idle only when its time has run anew.
+        Assert.Equal(0, second.Splits.Count(static split => split.IsIdle));
+        context.CurrentSplit = 0;
+        second.Give((2000, 0));
+        context.CurrentSplit = 1;
+        second.Give((1500, 0));
+        Assert.Equal([994, 1494], end.Watermarks);
+    }
+
+    [Fact]
+    public void A_split_that_was_under_a_lower_watermark_than_its_new_neighbours_is_not_made_late_by_theirs()
+    {
+        var context = Wiring.Context();
+        context.Source = new Splits("a", "b");
+        context.Restored = [Merged("a", 994), Merged("b", 200)];
+        var end = new Remembering<long>();
+        var timestamps = Timestamps(context, end, idleAfter: 20);
+        context.CurrentSplit = 1;
+        timestamps.Give((300, 0));
+
+        Assert.Equal([200], end.Watermarks);
+
+        static RestoredBlob Merged(string split, long watermark)
+        {
+            var writer = new BlobWriter();
+            writer.Write(1);
+            writer.Write(split);
+            writer.Write(watermark);
+            return new RestoredBlob(0, new OperatorBlob("timestamps-2", "merged", writer.ToArray()));
+        }
+    }
+
+    [Fact]
+    public void A_split_that_never_speaks_becomes_idle_too()
+    {
+        _context.Source = new Splits("a");
+        _context.Now = new Clock(0, 0);
+        var timestamps = Timestamps(idleAfter: 20);
+
+        Assert.Equal(20, timestamps.NextTime);
+        _context.Now = new Clock(20, 20);
+        timestamps.OnTime();
+        Assert.True(timestamps.IsIdle);
+    }
+
+    [Fact]
+    public void Time_without_room_below_makes_no_split_idle()
+    {
+        _context.Source = new Splits("a", "b");
+        _context.Now = new Clock(0, 0);
+        var timestamps = Timestamps(idleAfter: 20);
+        timestamps.Give((100, 0));
+        _context.HeldMs = 15;
+        _context.Now = new Clock(34, 34);
+        timestamps.OnTime();
+        Assert.Equal((0, 35L), (timestamps.Splits.Count(static split => split.IsIdle), timestamps.NextTime));
+
+        _context.Now = new Clock(35, 35);
+        timestamps.OnTime();
+        Assert.True(timestamps.IsIdle);
+    }
+
+    [Fact]
+    public void The_end_of_a_split_is_noticed_when_no_record_tells_of_it()
+    {
+        var splits = new Splits("a", "b");
+        _context.Source = splits;
+        var timestamps = Timestamps();
+        timestamps.Give((100, 0));
+        splits.Ended.Add(1);
+        Assert.Null(timestamps.NextTime);
+        _context.EndedSplits = 1;
+
+        Assert.Equal(_context.Now.Wall, timestamps.NextTime);
+        timestamps.OnTime();
+        Assert.Equal([94], _end.Watermarks);
+        Assert.Null(timestamps.NextTime);
     }
 
     private TimestampOperator<long> Timestamps(Func<long, long>? select, OnError onError = OnError.Fail) =>
@@ -131,24 +235,13 @@ public sealed class TimestampOperatorTests
     private TimestampOperator<long> Timestamps(long? idleAfter = null) =>
         new(_context, static n => n, new SplitWatermarks(5, idleAfter), new Output<long>([_end]), Wiring.Failures(_context, OnError.Fail, _letters)) { Name = "timestamps-2" };
 
-    private static TimestampOperator<long> Timestamps(SubtaskContext context, Remembering<long> end) =>
-        new(context, static n => n, new SplitWatermarks(5, null), new Output<long>([end]), Wiring.Failures<long>(context)) { Name = "timestamps-2" };
+    private static TimestampOperator<long> Timestamps(SubtaskContext context, Remembering<long> end, long? idleAfter = null) =>
+        new(context, static n => n, new SplitWatermarks(5, idleAfter), new Output<long>([end]), Wiring.Failures<long>(context)) { Name = "timestamps-2" };
 
     private static OperatorBlob Saved(Operator from)
     {
         var parts = new SnapshotParts(Wiring.Checkpoint(1));
         from.Snapshot(parts);
         return Assert.Single(parts.Blobs);
-    }
-
-    private sealed class Splits(params string[] names) : ISourceSplits
-    {
-        public HashSet<int> Ended { get; } = [];
-
-        public IReadOnlyList<string> Names => names;
-
-        public string? Position => null;
-
-        public bool IsEnded(int split) => Ended.Contains(split);
     }
 }
