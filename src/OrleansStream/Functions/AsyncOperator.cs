@@ -131,7 +131,6 @@ internal sealed partial class AsyncOperator<TIn, TOut>(
 
     private void TakeAnswer(InFlight<TIn, TOut> item)
     {
-        if (item.IsSettled) return;
         if (!IsWorthAnother(item))
         {
             Settle(item);

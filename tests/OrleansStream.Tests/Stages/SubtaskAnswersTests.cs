@@ -35,6 +35,20 @@ public sealed class SubtaskAnswersTests
     }
 
     [Fact]
+    public async Task An_answer_that_was_there_in_time_counts_even_when_the_subtask_comes_to_it_later()
+    {
+        var lone = await OpenAsync(new AsyncOptions { Timeout = TimeSpan.FromMilliseconds(50) });
+        lone.Send(0, Wiring.Batch(("a", 1L)));
+        lone.Run();
+        _desk.Answer("a");
+        lone.Step(advance: 60);
+        lone.Run();
+        lone.Subtask.FlushAll();
+
+        Assert.Equal("A", Assert.IsType<Batch<string>>(lone.Subtask.Outputs[0].TakeAll().Single(static envelope => envelope.Batch is not null).Batch).Values[0]);
+    }
+
+    [Fact]
     public async Task A_barrier_passes_a_full_operator_when_the_records_before_it_are_taken_and_not_before()
     {
         var lone = await OpenAsync(new AsyncOptions { Capacity = 1 });
@@ -77,19 +91,20 @@ public sealed class SubtaskAnswersTests
             graph => graph.From("numbers", Collections.From<string>([])).Rebalance()
                 .SelectAsync("ask", _desk.AskAsync, new AsyncOptions { Capacity = 2 }).SelectAsync("ask-again", lower.AskAsync, new AsyncOptions { Capacity = 1 }).To("results", _sink),
             "ask");
-        lone.Send(0, Wiring.Batch(("a", 1L), ("b", 2L), ("c", 3L)));
+        lone.Send(0, Wiring.Batch(("a", 1L), ("b", 2L), ("c", 3L), ("d", 4L)));
         lone.Run();
         _desk.Answer("a");
         lone.Run();
         Assert.Equal(["A"], lower.Asked);
         _desk.Answer("b");
         lone.Run();
-        // Those above wait: c is not asked for while the answer of b has no room below.
+        // Those above wait: d is not asked for while the answer of b has no room below.
         Assert.Equal(["a", "b", "c"], _desk.Asked);
         Assert.Equal(["A"], lower.Asked);
         lower.Answer("A");
         lone.Run();
         Assert.Equal(["A", "B"], lower.Asked);
+        Assert.Equal(["a", "b", "c", "d"], _desk.Asked);
     }
 
     private Task<LoneSubtask> OpenAsync(AsyncOptions options) => LoneSubtask.OpenAsync(
