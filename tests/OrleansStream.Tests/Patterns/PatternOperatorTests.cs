@@ -164,7 +164,7 @@ public sealed class PatternOperatorTests
     }
 
     [Fact]
-    public async Task More_matches_at_one_watermark_than_channels_have_room_for_all_leave_in_order()
+    public async Task Many_matches_of_one_watermark_all_leave_in_order()
     {
         const int Records = 300;
         await using var harness = await StartAsync(Pattern.Begin<string>("a").FollowedByAny("b"));
