@@ -11,7 +11,13 @@ internal sealed class MemoryStore : ICheckpointStore
 
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => new(_objects.TryAdd(name, content.ToArray()));
 
-    public IObjectWriter BeginObject(string name) => new Writer(this, name);
+    public IObjectWriter BeginObject(string name) => new InMemoryWriter(
+        static (write, _) =>
+        {
+            write();
+            return ValueTask.CompletedTask;
+        },
+        (content, cancellation) => TryCreateAsync(name, content, cancellation));
 
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => ReadRangeAsync(name, 0, int.MaxValue, cancellation);
 
@@ -30,20 +36,4 @@ internal sealed class MemoryStore : ICheckpointStore
 
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) =>
         _objects.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList().ToAsyncEnumerable();
-
-    private sealed class Writer(MemoryStore store, string name) : IObjectWriter
-    {
-        private readonly List<byte[]> _pieces = [];
-
-        public ValueTask WriteAsync(int piece, ReadOnlyMemory<byte> content, CancellationToken cancellation)
-        {
-            if (piece == _pieces.Count) _pieces.Add([]);
-            _pieces[piece] = content.ToArray();
-            return ValueTask.CompletedTask;
-        }
-
-        public ValueTask<bool> TryCreateAsync(CancellationToken cancellation) => new(store._objects.TryAdd(name, [.. _pieces.SelectMany(static piece => piece)]));
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
 }

@@ -28,26 +28,7 @@ internal sealed class BroadcastOperator<TIn, TBroadcast, TOut>(
         if (!ReferenceEquals(failures, broadcastFailures)) broadcastFailures.Watermark(watermark);
     }
 
-    protected override void OnFirst(Records<TIn> records)
-    {
-        for (var i = 0; i < records.Count; i++)
-        {
-            try
-            {
-                var one = new FunctionContext<TOut>(scope, records.Timestamps[i]);
-                function.Process(in records.Values[i], ref one);
-                scope.Keep();
-            }
-            catch (Exception error) when (Failures.IsOfFunction(error))
-            {
-                scope.TakeBack();
-                failures.Take(error, records.Values[i], records.Timestamps[i]);
-            }
-        }
-
-        scope.Flush();
-        failures.Flush();
-    }
+    protected override void OnFirst(Records<TIn> records) => scope.Process(records, new Step(function), failures);
 
     protected override void OnSecond(Records<TBroadcast> records)
     {
@@ -68,6 +49,11 @@ internal sealed class BroadcastOperator<TIn, TBroadcast, TOut>(
 
         scope.Flush();
         broadcastFailures.Flush();
+    }
+
+    private readonly struct Step(BroadcastFunction<TIn, TBroadcast, TOut> function) : IStep<TIn, TOut>
+    {
+        public void Process(in TIn record, ref FunctionContext<TOut> context) => function.Process(in record, ref context);
     }
 }
 

@@ -21,46 +21,18 @@ internal sealed class CoOperator<TFirst, TSecond, TOut>(
         if (!ReferenceEquals(firstFailures, secondFailures)) secondFailures.Watermark(watermark);
     }
 
-    protected override void OnFirst(Records<TFirst> records)
-    {
-        for (var i = 0; i < records.Count; i++)
-        {
-            try
-            {
-                var one = new FunctionContext<TOut>(scope, records.Timestamps[i]);
-                function.ProcessFirst(in records.Values[i], ref one);
-                scope.Keep();
-            }
-            catch (Exception error) when (Failures.IsOfFunction(error))
-            {
-                scope.TakeBack();
-                firstFailures.Take(error, records.Values[i], records.Timestamps[i]);
-            }
-        }
+    protected override void OnFirst(Records<TFirst> records) => scope.Process(records, new FirstStep(function), firstFailures);
 
-        scope.Flush();
-        firstFailures.Flush();
+    protected override void OnSecond(Records<TSecond> records) => scope.Process(records, new SecondStep(function), secondFailures);
+
+    private readonly struct FirstStep(CoFunction<TFirst, TSecond, TOut> function) : IStep<TFirst, TOut>
+    {
+        public void Process(in TFirst record, ref FunctionContext<TOut> context) => function.ProcessFirst(in record, ref context);
     }
 
-    protected override void OnSecond(Records<TSecond> records)
+    private readonly struct SecondStep(CoFunction<TFirst, TSecond, TOut> function) : IStep<TSecond, TOut>
     {
-        for (var i = 0; i < records.Count; i++)
-        {
-            try
-            {
-                var one = new FunctionContext<TOut>(scope, records.Timestamps[i]);
-                function.ProcessSecond(in records.Values[i], ref one);
-                scope.Keep();
-            }
-            catch (Exception error) when (Failures.IsOfFunction(error))
-            {
-                scope.TakeBack();
-                secondFailures.Take(error, records.Values[i], records.Timestamps[i]);
-            }
-        }
-
-        scope.Flush();
-        secondFailures.Flush();
+        public void Process(in TSecond record, ref FunctionContext<TOut> context) => function.ProcessSecond(in record, ref context);
     }
 }
 

@@ -30,6 +30,29 @@ internal class FunctionScope<TOut>(
         where TMapKey : notnull => BroadcastTable?.Find(state) ?? throw new InvalidOperationException(
             $"Operator '{Operator}' uses broadcast state '{state.Name}' that it does not have: give it to the {nameof(Broadcast)} of the stream that writes it, as the same static field.");
 
+    /// <summary>Gives the records of one input to a function without keyed state.</summary>
+    public void Process<T, TStep>(Records<T> records, TStep step, Failures<T> failures)
+        where TStep : struct, IStep<T, TOut>
+    {
+        for (var i = 0; i < records.Count; i++)
+        {
+            try
+            {
+                var one = new FunctionContext<TOut>(this, records.Timestamps[i]);
+                step.Process(in records.Values[i], ref one);
+                Keep();
+            }
+            catch (Exception error) when (Failures.IsOfFunction(error))
+            {
+                TakeBack();
+                failures.Take(error, records.Values[i], records.Timestamps[i]);
+            }
+        }
+
+        Flush();
+        failures.Flush();
+    }
+
     /// <summary>Counts a record that came too late.</summary>
     public void CountLate() => context.Counters.LateRecords++;
 
@@ -78,4 +101,10 @@ internal class FunctionScope<TOut>(
         output.Watermark(watermark);
         foreach (var side in _everySide) side.Watermark(watermark);
     }
+}
+
+/// <summary>What is done to a record; a struct, so that the loop over records calls it without looking it up.</summary>
+internal interface IStep<T, TOut>
+{
+    void Process(in T record, ref FunctionContext<TOut> context);
 }

@@ -28,7 +28,7 @@ internal sealed class KeyedBroadcastOperator<TKey, TIn, TBroadcast, TOut>(
         if (Context.Id.Index == 0) parts.Blobs.Add(table.Save());
     }
 
-    protected override void OnFirst(Records<TIn> records) => ProcessAll(records, key, new Step(function), FirstFailures);
+    protected override void OnFirst(Records<TIn> records) => Run.Process(records, key, new Step(function), FirstFailures);
 
     protected override void OnSecond(Records<TBroadcast> records)
     {
@@ -54,9 +54,9 @@ internal sealed class KeyedBroadcastOperator<TKey, TIn, TBroadcast, TOut>(
         SecondFailures.Flush();
     }
 
-    protected override void OnEventTimer(long at, ref KeyedContext<TKey, TOut> keyed) => function.OnEventTimer(at, ref keyed);
+    public override void OnEventTimer(long at, ref KeyedContext<TKey, TOut> context) => function.OnEventTimer(at, ref context);
 
-    protected override void OnProcessingTimer(long at, ref KeyedContext<TKey, TOut> keyed) => function.OnProcessingTimer(at, ref keyed);
+    public override void OnProcessingTimer(long at, ref KeyedContext<TKey, TOut> context) => function.OnProcessingTimer(at, ref context);
 
     private readonly struct Step(KeyedBroadcastFunction<TKey, TIn, TBroadcast, TOut> function) : IKeyedStep<TKey, TIn, TOut>
     {

@@ -14,15 +14,15 @@ internal sealed class KeyedCoOperator<TKey, TFirst, TSecond, TOut>(
     : KeyedTwoInputOperator<TKey, TFirst, TSecond, TOut>(context, scope, firstFailures, secondFailures)
     where TKey : notnull
 {
-    protected override void OnFirst(Records<TFirst> records) => ProcessAll(records, firstKey, new FirstStep(function), FirstFailures);
+    protected override void OnFirst(Records<TFirst> records) => Run.Process(records, firstKey, new FirstStep(function), FirstFailures);
 
-    protected override void OnSecond(Records<TSecond> records) => ProcessAll(records, secondKey, new SecondStep(function), SecondFailures);
+    protected override void OnSecond(Records<TSecond> records) => Run.Process(records, secondKey, new SecondStep(function), SecondFailures);
 
-    protected override void OnEventTimer(long at, ref KeyedContext<TKey, TOut> keyed) => function.OnEventTimer(at, ref keyed);
+    public override void OnEventTimer(long at, ref KeyedContext<TKey, TOut> context) => function.OnEventTimer(at, ref context);
 
-    protected override void OnProcessingTimer(long at, ref KeyedContext<TKey, TOut> keyed) => function.OnProcessingTimer(at, ref keyed);
+    public override void OnProcessingTimer(long at, ref KeyedContext<TKey, TOut> context) => function.OnProcessingTimer(at, ref context);
 
-    protected override void OnEndOfTime()
+    public override void OnEndOfTime()
     {
         if (!function.EndsWithTime) return;
         var table = Scope.Table;

@@ -41,10 +41,6 @@ public sealed partial class KeyedStream<TKey, T>
         return Keyed<Change<T>>("DeduplicateChanges", name, _ => new KeptChanges<TKey, T>(keep, withinMs), OnError.Fail, node => Check(node, keep, within));
     }
 
-    /// <summary>Passes on each record of a key that equals none before it. The records must be such as could be keys; for others there is <see cref="DistinctBy"/>.</summary>
-    /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    public DataStream<T> Distinct(string name) => Distinct("Distinct", name, static record => record, OnError.Fail);
-
     /// <summary>Passes on the first record of each value within a key. Every value ever seen is kept; where that is too much, key by the value too and <see cref="Deduplicate"/> within a time.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
     /// <param name="by">Reads the value: a string, an integer, a Guid, or a tuple of these; not null.</param>
@@ -53,7 +49,7 @@ public sealed partial class KeyedStream<TKey, T>
         where TValue : notnull
     {
         ArgumentNullException.ThrowIfNull(by);
-        return Distinct("DistinctBy", name, by!, onError);
+        return DistinctOf("DistinctBy", name, by, onError);
     }
 
     /// <summary>
@@ -80,16 +76,9 @@ public sealed partial class KeyedStream<TKey, T>
             "RankedTopN", name, _ => new TopInserts<TKey, T, TBy, Ranked<T>>(n, new RowOrder<T, TBy>(by, descending), new TopRanks<T>()), onError, node => TopCheck.Check(node, n, descending));
     }
 
-    private DataStream<T> Distinct<TValue>(string kind, string name, Func<T, TValue> by, OnError onError) =>
-        Keyed<T>(kind, name, _ => DistinctOf(by), onError, static node => node.SideCheck = static (_, _) => "it has none");
-
-    /// <summary>The record type of a stream may be nullable, a key of a map may not.</summary>
-    private static KeyedFunction<TKey, T, T> DistinctOf<TValue>(Func<T, TValue> by)
-    {
-#pragma warning disable CS8714 // A null value is refused where it is hashed, with the record's coordinates.
-        return new DistinctFunction<TKey, T, TValue>(by);
-#pragma warning restore CS8714
-    }
+    internal DataStream<T> DistinctOf<TValue>(string kind, string name, Func<T, TValue> by, OnError onError)
+        where TValue : notnull =>
+        Keyed<T>(kind, name, _ => new DistinctFunction<TKey, T, TValue>(by), onError, static node => node.SideCheck = static (_, _) => "it has none");
 
     private static long? Milliseconds(TimeSpan? within) => within is { } span ? (long)span.TotalMilliseconds : null;
 

@@ -159,9 +159,7 @@ internal sealed partial class GeneralWindowOperator<TKey, TIn>
         Empty(slot);
     }
 
-    private FunctionException Failed(TKey key, TimeWindow window, string what, Exception error) => new(
-        $"Job '{_context.Job}', stage '{_context.Stage}', operator '{Name}', subtask {_context.Id.Index}, key '{key}', window {window}: {what} threw {error.GetType().Name}: {error.Message}",
-        error);
+    private FunctionException Failed(TKey key, TimeWindow window, string what, Exception error) => WindowFailure.Of(_context, Name, key, $"{window}", what, error);
 
     private static long? Earlier(long? one, long? other) => one is null ? other : other is null ? one : Math.Min(one.Value, other.Value);
 }

@@ -148,7 +148,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         else
         {
             if (_failures.MustUndo) AddOrTakeBack(slot, in record, added);
-            else AddInPlace(slot, in record, added);
+            else _table.Fold(_aggregate, slot, in record, added);
             if (added) _schedule.Add(key, in _pane, slot, _ended);
         }
     }
@@ -161,21 +161,12 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         _late.Emit(record, timestamp);
     }
 
-    private void AddInPlace(int slot, in TIn record, bool added)
-    {
-        ref var accumulator = ref _table.GetRefForWrite(slot);
-        if (added) accumulator = _aggregate.Create();
-        _aggregate.Add(ref accumulator, in record);
-    }
-
     /// <summary>The fold works on a copy, so that a record at which it throws leaves nothing behind.</summary>
     private void AddOrTakeBack(int slot, in TIn record, bool added)
     {
         try
         {
-            var copy = added ? _aggregate.Create() : _table.Read(slot);
-            _aggregate.Add(ref copy, in record);
-            _table.GetRefForWrite(slot) = copy;
+            _table.GetRefForWrite(slot) = _table.Folded(_aggregate, slot, in record, added);
         }
         catch
         {
@@ -227,10 +218,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {
-            throw new FunctionException(
-                $"Job '{_context.Job}', stage '{_context.Stage}', operator '{Name}', subtask {_context.Id.Index}, key '{line.Key}', window {_windows.Window(number)}: "
-                + $"making the result threw {error.GetType().Name}: {error.Message}",
-                error);
+            throw WindowFailure.Of(_context, Name, line.Key, $"{_windows.Window(number)}", "making the result", error);
         }
 
         if (_lateness == 0) RemoveExpired(line, Math.Min(number, _expired));

@@ -143,15 +143,8 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         var slot = _table.GetOrAdd(_key(record), hash, start, out var added);
         var fired = _last <= _watermark;
         if (_failures.MustUndo || fired) AddOrTakeBack(slot, in record, added, fired);
-        else AddInPlace(slot, in record, added);
+        else _table.Fold(_aggregate, slot, in record, added);
         if (added) _schedule.Add(start, slot, fired);
-    }
-
-    private void AddInPlace(int slot, in TIn record, bool added)
-    {
-        ref var accumulator = ref _table.GetRefForWrite(slot);
-        if (added) accumulator = _aggregate.Create();
-        _aggregate.Add(ref accumulator, in record);
     }
 
     /// <summary>The fold, and the result of a window that fires again for it, are made of a copy, so that a record at which they throw leaves nothing behind.</summary>
@@ -159,10 +152,9 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     {
         try
         {
-            var copy = added ? _aggregate.Create() : _table.Read(slot);
-            _aggregate.Add(ref copy, in record);
-            if (fired) Emit(_key(record), _start, _aggregate.Result(in copy), WindowFiring.Late);
-            _table.GetRefForWrite(slot) = copy;
+            var folded = _table.Folded(_aggregate, slot, in record, added);
+            if (fired) Emit(_key(record), _start, _aggregate.Result(in folded), WindowFiring.Late);
+            _table.GetRefForWrite(slot) = folded;
         }
         catch
         {
@@ -190,10 +182,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {
-            throw new FunctionException(
-                $"Job '{_context.Job}', stage '{_context.Stage}', operator '{Name}', subtask {_context.Id.Index}, key '{key}', window from {EventTime.Show(start)}: "
-                + $"making the result threw {error.GetType().Name}: {error.Message}",
-                error);
+            throw WindowFailure.Of(_context, Name, key, $"from {EventTime.Show(start)}", "making the result", error);
         }
     }
 

@@ -1,5 +1,6 @@
 using OrleansStream.Changes;
 using OrleansStream.Functions;
+using OrleansStream.Graph;
 using OrleansStream.Testing;
 
 namespace OrleansStream.Tests.Changes;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using OrleansStream.Checkpoints;
-
-using OrleansStream.Testing.Simulation;
+using OrleansStream.Testing;
 
 namespace OrleansStream.Tests.Checkpoints;
 

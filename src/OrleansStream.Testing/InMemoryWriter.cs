@@ -1,6 +1,6 @@
 using OrleansStream.Checkpoints;
 
-namespace OrleansStream.Testing.Simulation;
+namespace OrleansStream.Testing;
 
 /// <summary>Keeps the pieces of an object in memory, for the stores of tests.</summary>
 /// <param name="write">Carries out the writing of a piece, with whatever delays and faults the store has.</param>
