@@ -54,6 +54,8 @@ internal interface IContender
 /// <param name="Expected">The answer for a number of records, computed in the plainest way; it makes the input ready too.</param>
 internal sealed record Contest(string Name, string Description, long DefaultEvents, IReadOnlyList<IContender> Contenders, Func<RunSettings, Answer> Expected) : IWorkload
 {
+    public int DefaultKeys { get; init; } = 10_000;
+
     /// <summary>Our own contender, when it can be spread over several processes.</summary>
     public ISpreadJob? SpreadJob => Contenders[0] as ISpreadJob;
 

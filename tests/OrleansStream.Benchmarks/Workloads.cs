@@ -1,6 +1,7 @@
 using OrleansStream.Benchmarks.Aggregate;
 using OrleansStream.Benchmarks.Average;
 using OrleansStream.Benchmarks.Latency;
+using OrleansStream.Benchmarks.Operators;
 using OrleansStream.Benchmarks.Scale;
 using OrleansStream.Benchmarks.State;
 
@@ -44,6 +45,7 @@ internal static class Workloads
         new ScaleWorkload(),
         new LatencyWorkload(),
         new StateWorkload(),
+        .. OperatorContests.All,
     ];
 
     public static IWorkload? Find(string name) => All.FirstOrDefault(workload => workload.Name == name);

@@ -13,6 +13,8 @@ internal sealed class MeanAggregate : AggregateFunction<Reading, Total, double>
 
     public override void Add(ref Total accumulator, in Reading record) => accumulator.Add(record.Value);
 
+    public override void Merge(ref Total accumulator, in Total later) => accumulator.Add(later);
+
     public override double Result(in Total accumulator) => accumulator.Sum / accumulator.Count;
 }
 

@@ -12,4 +12,10 @@ internal struct Total
         Count++;
         Sum += value;
     }
+
+    public void Add(in Total other)
+    {
+        Count += other.Count;
+        Sum += other.Sum;
+    }
 }

@@ -5,6 +5,8 @@ namespace OrleansStream.Benchmarks.Operators;
 /// <summary>A timer per key by hand, moved on by each record: a priority queue, in which a timer that was moved leaves its old entry behind.</summary>
 internal sealed class TimersLoop(SharedInput<Amount> input, long delayMs)
 {
+    public static Answer AnswerOf(int key, long due) => Answer.Of((ulong)key, due, 0);
+
     public Answer Run(RunSettings settings)
     {
         var due = new Dictionary<int, long>();
@@ -31,7 +33,7 @@ internal sealed class TimersLoop(SharedInput<Amount> input, long delayMs)
             while (queue.TryPeek(out var key, out var at) && at <= watermark)
             {
                 queue.Dequeue();
-                if (due.TryGetValue(key, out var live) && live == at && due.Remove(key)) answer += Answer.Of((ulong)key, at, 0);
+                if (due.TryGetValue(key, out var live) && live == at && due.Remove(key)) answer += AnswerOf(key, at);
             }
         }
     }
