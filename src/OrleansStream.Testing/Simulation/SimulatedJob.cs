@@ -3,7 +3,6 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
-using OrleansStream.State;
 
 namespace OrleansStream.Testing.Simulation;
 
@@ -49,22 +48,6 @@ internal abstract class SimulatedJob(SimulatedRun run)
         var graph = NewGraph(services);
         return JobPlan.Create(SimulatedRun.JobName, graph, parallelism, MaxParallelism);
     }
-
-    public static SubtaskContext ContextOf(IServiceProvider services, SubtaskOpening opening, PlannedStage stage, Incarnation incarnation) => new()
-    {
-        Job = opening.Job,
-        Stage = stage.Name,
-        Id = opening.Id,
-        Attempt = opening.Attempt,
-        Incarnation = incarnation,
-        Parallelism = stage.Parallelism,
-        MaxParallelism = opening.MaxParallelism,
-        Services = services,
-        Serializers = TestSerializers.OfState,
-        State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism), opening.MaxParallelism, TestSerializers.OfState),
-        Splits = opening.Splits,
-        RecordsPerSecond = opening.RecordsPerSecond,
-    };
 
     protected JobGraph NewGraph(IServiceProvider services)
     {

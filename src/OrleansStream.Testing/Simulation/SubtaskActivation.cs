@@ -107,7 +107,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         }
 
         var stage = plan.Stages[opening.Id.Stage];
-        var context = SimulatedJob.ContextOf(Silo.Services, opening, stage, incarnation);
+        var context = SubtaskContext.Of(opening, stage, incarnation, Silo.Services, TestSerializers.OfState);
         var subtask = new Subtask(context, stage);
         await subtask.RestoreAsync(run.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
         run.Build.Restored(context);

@@ -5,7 +5,6 @@ using OrleansStream.Exchange;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
-using OrleansStream.State;
 
 namespace OrleansStream.Stages;
 
@@ -97,21 +96,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         }
 
         var stage = plan.Stages[opening.Id.Stage];
-        var context = new SubtaskContext
-        {
-            Job = opening.Job,
-            Stage = stage.Name,
-            Id = opening.Id,
-            Attempt = opening.Attempt,
-            Incarnation = incarnation,
-            Parallelism = stage.Parallelism,
-            MaxParallelism = plan.MaxParallelism,
-            Services = ServiceProvider,
-            Serializers = services.Serializers,
-            State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, plan.MaxParallelism), plan.MaxParallelism, services.Serializers),
-            Splits = opening.Splits,
-            RecordsPerSecond = opening.RecordsPerSecond,
-        };
+        var context = SubtaskContext.Of(opening, stage, incarnation, ServiceProvider, services.Serializers);
         var subtask = new Subtask(context, stage);
         await subtask.RestoreAsync(services.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
         _network = new GrainSubtaskNetwork(GrainFactory, opening.Job, opening.Attempt, opening.Id);

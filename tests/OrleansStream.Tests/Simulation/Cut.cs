@@ -4,6 +4,7 @@ using OrleansStream.Jobs;
 using OrleansStream.Sources;
 using OrleansStream.Stages;
 using OrleansStream.State;
+using OrleansStream.Testing;
 using OrleansStream.Testing.Simulation;
 using OrleansStream.Tests.State;
 
@@ -38,7 +39,7 @@ internal sealed class Cut
                 Splits = new Dictionary<string, IReadOnlyList<SourceSplit>>(),
                 Former = RecoveryPlan.FormerOf(manifest, stage),
             };
-            var context = SimulatedJob.ContextOf(job.NewServices(), opening, stage, new Incarnation(-1));
+            var context = SubtaskContext.Of(opening, stage, new Incarnation(-1), job.NewServices(), TestSerializers.OfState);
             var restoring = new Subtask(context, stage).RestoreAsync(run.Store.AsItIs, SubtaskDriver.Chains(opening), CancellationToken.None);
             if (!restoring.IsCompleted) throw new InvalidOperationException("A store that answers at once was awaited.");
             restoring.GetAwaiter().GetResult();
