@@ -28,11 +28,21 @@ public sealed class TumblingWindows : WindowAssigner
     public TumblingWindows InProcessingTime() => new(SizeMilliseconds, OffsetMilliseconds, isProcessingTime: true);
 
     /// <summary>The start of the window that holds a time; floor division, so that it is right before 1970 too.</summary>
-    internal long StartOf(long timestamp)
+    internal long StartOf(long timestamp) => EventTime.Minus(timestamp, Into(timestamp));
+
+    /// <summary>The end of the window with a start. The first window of all began before time does: it ends where the second begins.</summary>
+    internal long EndOf(long start) => EventTime.Plus(start, LengthOf(start));
+
+    /// <summary>The last millisecond of the window with a start.</summary>
+    internal long LastOf(long start) => EventTime.Plus(start, LengthOf(start) - 1);
+
+    private long LengthOf(long start) => start == EventTime.Beginning ? SizeMilliseconds - Into(start) : SizeMilliseconds;
+
+    /// <summary>How far into its window a time is.</summary>
+    private long Into(long timestamp)
     {
         var remainder = (timestamp % SizeMilliseconds - OffsetMilliseconds) % SizeMilliseconds;
-        if (remainder < 0) remainder += SizeMilliseconds;
-        return EventTime.Minus(timestamp, remainder);
+        return remainder < 0 ? remainder + SizeMilliseconds : remainder;
     }
 
     internal override string Kind => "tumbling";
@@ -47,6 +57,6 @@ public sealed class TumblingWindows : WindowAssigner
     internal override void Assign(long time, List<TimeWindow> windows)
     {
         var start = StartOf(time);
-        windows.Add(new TimeWindow(start, EventTime.Plus(start, SizeMilliseconds)));
+        windows.Add(new TimeWindow(start, EndOf(start)));
     }
 }

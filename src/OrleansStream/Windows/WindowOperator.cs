@@ -187,9 +187,9 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     }
 
     private void Emit(TKey key, long start, TResult value, WindowFiring firing) =>
-        _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, EventTime.Plus(start, _windows.SizeMilliseconds)), value) { Firing = firing }, Last(start));
+        _output.Emit(new WindowResult<TKey, TResult>(key, new TimeWindow(start, _windows.EndOf(start)), value) { Firing = firing }, Last(start));
 
-    private long Last(long start) => EventTime.Plus(start, _windows.SizeMilliseconds - 1);
+    private long Last(long start) => _windows.LastOf(start);
 
     private bool IsDue(long start) => Last(start) <= _watermark;
 

@@ -38,7 +38,18 @@ public sealed class TumblingWindowsTests
             var quotient = System.Numerics.BigInteger.DivRem((System.Numerics.BigInteger)timestamp - offset, size, out var remainder);
             var exact = (remainder < 0 ? quotient - 1 : quotient) * size + offset;
             Assert.Equal(exact < long.MinValue ? long.MinValue : (long)exact, windows.StartOf(timestamp));
+            Assert.Equal(exact + size > long.MaxValue ? long.MaxValue : (long)(exact + size), windows.EndOf(windows.StartOf(timestamp)));
         }
+    }
+
+    [Fact]
+    public void The_first_window_of_all_ends_where_the_second_begins()
+    {
+        var windows = TumblingWindows.Of(TimeSpan.FromDays(1), TimeSpan.FromHours(5));
+        var end = windows.EndOf(windows.StartOf(long.MinValue + 1));
+
+        Assert.Equal(end, windows.StartOf(end));
+        Assert.Equal(end - 1, windows.LastOf(windows.StartOf(end - 1)));
     }
 
     [Theory]
