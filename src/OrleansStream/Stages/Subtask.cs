@@ -111,7 +111,7 @@ internal sealed partial class Subtask
         {
             if (!_context.HasRoom) return Pressed();
             resumable.Resume();
-            return resumable.HasPending ? Pressed() : StepResult.More;
+            return resumable.HasPending && !_context.HasRoom ? Pressed() : StepResult.More;
         }
 
         if (_triggers.Count > 0 && TakeTrigger(out var snapshot)) return StepResult.Snapshot(snapshot);

@@ -61,6 +61,9 @@ internal sealed class PagedColumn<TCell>
         return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages[p]!), slot & PageMask);
     }
 
+    /// <summary>Sets cells that lie in one page to their default.</summary>
+    public void Clear(int slot, int count) => MemoryMarshal.CreateSpan(ref Write(slot), count).Clear();
+
     /// <summary>Freezes the cells as they are and begins the next epoch.</summary>
     /// <param name="slots">How many slots there are.</param>
     /// <param name="since">The view passes over pages not written after this epoch; 0 for all pages.</param>

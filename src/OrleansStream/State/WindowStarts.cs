@@ -32,7 +32,7 @@ internal sealed class WindowStarts
     /// <summary>Adds a window that is not there yet; returns its slot.</summary>
     public int Add(long start, ulong hash)
     {
-        var windows = Of(start) ?? Open(start);
+        var windows = Of(start) ?? Begin(start);
         if (windows.IsClosed) throw new InvalidOperationException($"A window that starts at {start} is opened after all of that start were closed.");
         var slot = windows.Take(_runs);
         windows.Index.Add(SlotIndex.TagOf(hash), slot);
@@ -49,7 +49,23 @@ internal sealed class WindowStarts
         if (windows.Return(slot) == 0) Forget(windows);
     }
 
-    private WindowStart Open(long start)
+    /// <summary>The starts that have windows, in no order.</summary>
+    public IEnumerable<long> Open => _open.Keys;
+
+    /// <summary>
+    /// Closes a start and takes a run of its slots back, with whatever windows are in it; null when there was none left, and the start is gone.
+    /// </summary>
+    public int? TakeBackRun(long start)
+    {
+        if (Of(start) is not { } windows) return null;
+        windows.IsClosed = true;
+        if (windows.TakeBackRun(_runs) is { } run) return run;
+        Count -= windows.Count;
+        Forget(windows);
+        return null;
+    }
+
+    private WindowStart Begin(long start)
     {
         var windows = _spare.TryPop(out var spare) ? spare : new WindowStart();
         windows.Begin(start);
@@ -73,11 +89,12 @@ internal sealed class WindowStart
     private readonly Stack<int> _free = new();
     private int _next;
     private int _end;
-    private int _count;
 
     public SlotIndex Index { get; } = new();
 
     public long Start { get; private set; }
+
+    public int Count { get; private set; }
 
     /// <summary>All its windows are about to be removed: the index is not kept any more, and no window is added.</summary>
     public bool IsClosed { get; set; }
@@ -86,7 +103,7 @@ internal sealed class WindowStart
 
     public int Take(SlotRuns runs)
     {
-        _count++;
+        Count++;
         if (_free.TryPop(out var free)) return free;
         if (_next == _end)
         {
@@ -102,7 +119,17 @@ internal sealed class WindowStart
     public int Return(int slot)
     {
         if (!IsClosed) _free.Push(slot);
-        return --_count;
+        return --Count;
+    }
+
+    /// <summary>Gives a run of slots back; null when there is none left.</summary>
+    public int? TakeBackRun(SlotRuns runs)
+    {
+        if (_taken.Count == 0) return null;
+        var run = _taken[^1];
+        _taken.RemoveAt(_taken.Count - 1);
+        runs.Return(run);
+        return run;
     }
 
     /// <summary>Gives all slots back, and forgets everything but the room.</summary>
@@ -111,7 +138,7 @@ internal sealed class WindowStart
         foreach (var run in _taken) runs.Return(run);
         _taken.Clear();
         _free.Clear();
-        _next = _end = 0;
+        Count = _next = _end = 0;
         Index.Clear();
         IsClosed = false;
     }

@@ -12,6 +12,9 @@ namespace OrleansStream.State;
 /// <summary>The windows of one operator in one subtask.</summary>
 internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTable
 {
+    /// <summary>How many runs of slots are removed in one go.</summary>
+    private const int MostRuns = 256;
+
     private readonly KeyGroupRange _groups;
     private readonly int _maxParallelism;
     private readonly KeyCodec<TKey> _keys = KeyCodec<TKey>.Default;
@@ -114,9 +117,28 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTa
     {
         ref var cell = ref _cells.Write(slot);
         if (cell.Changed == 0) throw new InvalidOperationException($"Operator '{Operator}' removes the window in slot {slot}, which is free.");
-        if (cell.Born != _cells.Epoch && cell.Start >= _purgedBefore) _tombstones.Add(_cells.Epoch, new Removed(cell.Hash, cell.Key, cell.Start));
+        if (cell.Start >= _purgedBefore) LogRemoval(in cell);
         _starts.Remove(cell.Start, cell.Hash, slot);
         cell = default;
+    }
+
+    /// <summary>The starts that have windows, in no order.</summary>
+    public IEnumerable<long> Starts => _starts.Open;
+
+    /// <summary>
+    /// Removes windows of one start, whosever they are, run by run and not key by key: some thousands at most, so that no turn is held up. No other of them is added
+    /// any more. False when some are left.
+    /// </summary>
+    public bool RemoveSome(long start)
+    {
+        for (var i = 0; i < MostRuns; i++)
+        {
+            if (_starts.TakeBackRun(start) is not { } run) return true;
+            for (var slot = run; start >= _purgedBefore && slot < run + SlotRuns.Length; slot++) LogRemoval(in _cells.Read(slot));
+            _cells.Clear(run, SlotRuns.Length);
+        }
+
+        return false;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -133,6 +155,11 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTa
             ref readonly var cell = ref _cells.Read(bucket.SlotPlusOne - 1);
             if (cell.Hash == hash && KeyCodec<TKey>.Same(cell.Key, key)) return bucket.SlotPlusOne - 1;
         }
+    }
+
+    private void LogRemoval(in Cell cell)
+    {
+        if (cell.Changed != 0 && cell.Born != _cells.Epoch) _tombstones.Add(_cells.Epoch, new Removed(cell.Hash, cell.Key, cell.Start));
     }
 
     private int Add(TKey key, ulong hash, long start)

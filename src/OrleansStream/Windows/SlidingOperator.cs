@@ -7,7 +7,7 @@ using OrleansStream.Time;
 namespace OrleansStream.Windows;
 
 /// <summary>
-/// Aggregates records by key and sliding event-time window. A record goes into one pane, whatever the number of windows it is in; a window is folded from panes when it fires (see <see cref="PaneFold{TAccumulator}"/>),
+/// Aggregates records by key and sliding event-time window. A record goes into one pane, whatever the number of windows it is in; a window is folded from panes when it fires (see <see cref="PaneLine{TKey, TAccumulator}"/>),
 /// so that neither records nor firings cost more where windows overlap more. Only panes are state. A record behind the watermark is in those of its windows that are still kept, and fires again those of them
 /// that have fired; it is late when none is kept.
 /// Invariant: a window of a key fires on time once, over restarts too: what has fired follows from the watermark, which is restored before the first record.
@@ -22,8 +22,8 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private readonly AggregateFunction<TIn, TAccumulator, TResult> _aggregate;
     private readonly WindowTable<TKey, TAccumulator> _table;
     private readonly SlidingSchedule<TKey, TAccumulator> _schedule = new();
-    private readonly PaneFold<TAccumulator> _lateFold = new();
     private readonly List<(TResult Value, long Number)> _again = [];
+    private readonly Stack<long> _leaving = new();
     private readonly Output<WindowResult<TKey, TResult>> _output;
     private readonly Output<TIn> _late;
     private readonly Failures<TIn> _failures;
@@ -31,7 +31,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private long _ended = EventTime.Beginning;
     private long _expired = EventTime.Beginning;
     private Pane _pane = new(EventTime.End, EventTime.Beginning, 0, 0);
-    private long? _closed;
+    private long _removed = EventTime.Beginning;
     private long _emitted;
     private TimeWindow _window;
     private long _emittedLast = EventTime.Beginning;
@@ -63,7 +63,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
             if (!_table.IsLive(slot)) continue;
             // What a former subtask at a lower watermark had not fired is still to fire.
             var pane = _windows.PaneOf(_table.StartOf(slot));
-            _schedule.Add(_table.KeyOf(slot), in pane, slot, _windows.LastEndedBy(_context.FormerWatermarkOf(_table.HashOf(slot))));
+            _schedule.Add(_table.KeyOf(slot), _table.HashOf(slot), in pane, slot, _windows.LastEndedBy(_context.FormerWatermarkOf(_table.HashOf(slot))));
         }
 
         _pending = _context.IsBehind;
@@ -116,6 +116,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
 
         _output.Flush();
         while (_schedule.TryTakeExpired(_expired, out var line)) RemoveExpired(line);
+        if (!RemoveExpired()) return;
         _pending = false;
         _output.Watermark(_watermark);
         _late.Watermark(_watermark);
@@ -143,13 +144,13 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         var slot = _table.GetOrAdd(key, hash, _pane.Start, out var added);
         if (_pane.First <= _ended)
         {
-            AddLate(key, slot, in record, added);
+            AddLate(key, hash, slot, in record, added);
         }
         else
         {
             if (_failures.MustUndo) AddOrTakeBack(slot, in record, added);
             else _table.Fold(_aggregate, slot, in record, added);
-            if (added) _schedule.Add(key, in _pane, slot, _ended);
+            if (added) _schedule.Add(key, hash, in _pane, slot, _ended);
         }
     }
 
@@ -176,20 +177,18 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     }
 
     /// <summary>Some windows of the pane have fired: those that are still kept fire again, once all of them are known to succeed.</summary>
-    private void AddLate(TKey key, int slot, in TIn record, bool added)
+    private void AddLate(TKey key, ulong hash, int slot, in TIn record, bool added)
     {
         var before = added ? default! : _table.Read(slot);
         AddOrTakeBack(slot, in record, added);
-        var line = added ? _schedule.Add(key, in _pane, slot, _ended) : _schedule.LineOf(key);
-        line.Fold.Clear();
-        _lateFold.Clear();
+        var line = added ? _schedule.Add(key, hash, in _pane, slot, _ended) : _schedule.LineOf(key, hash);
+        line.ForgetFolds();
         _again.Clear();
         try
         {
             for (var number = Math.Max(_pane.First, EventTime.Plus(_expired, 1)); number <= Math.Min(_pane.Period, _ended); number++)
             {
-                _lateFold.TryFold(number, _windows.Overlap, line, _table, _aggregate, out var accumulator);
-                _again.Add((_aggregate.Result(in accumulator), number));
+                if (line.TryFold(number, _windows.Overlap, _table, _aggregate, out var accumulator)) _again.Add((_aggregate.Result(in accumulator), number));
             }
         }
         catch
@@ -206,6 +205,10 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
 
             throw;
         }
+        finally
+        {
+            line.ForgetFolds();
+        }
 
         foreach (var (value, number) in _again) Emit(key, number, value, WindowFiring.Late);
     }
@@ -214,34 +217,44 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     {
         try
         {
-            if (line.Fold.TryFold(number, _windows.Overlap, line, _table, _aggregate, out var accumulator)) Emit(line.Key, number, _aggregate.Result(in accumulator), WindowFiring.OnTime);
+            if (line.TryFold(number, _windows.Overlap, _table, _aggregate, out var accumulator)) Emit(line.Key, number, _aggregate.Result(in accumulator), WindowFiring.OnTime);
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {
             throw WindowFailure.Of(_context, Name, line.Key, $"{_windows.Window(number)}", "making the result", error);
         }
 
-        if (_lateness == 0) RemoveExpired(line, Math.Min(number, _expired));
+        if (_lateness == 0) line.RemoveUpTo(Math.Min(number, _expired));
         _schedule.Fired(line, number);
     }
 
     private void RemoveExpired(PaneLine<TKey, TAccumulator> line)
     {
-        RemoveExpired(line, _expired);
+        line.RemoveUpTo(_expired);
         if (line.Count == 0) _schedule.Forget(line);
     }
 
-    private void RemoveExpired(PaneLine<TKey, TAccumulator> line, long upTo)
+    /// <summary>Removes expired panes from the table, all keys' at once; false when some are left for another turn.</summary>
+    private bool RemoveExpired()
     {
-        while (line.Count > 0 && line[0].Period <= upTo)
+        if (_removed != _expired)
         {
-            // All keys that have this pane lose it now, so the first closes it.
-            if (line[0].Start != _closed) _table.Close(line[0].Start);
-            _closed = line[0].Start;
-            _table.Remove(line[0].Slot);
-            line.RemoveFirst();
+            _removed = _expired;
+            foreach (var start in _table.Starts)
+            {
+                if (_windows.PaneOf(start).Period <= _expired) _leaving.Push(start);
+            }
         }
+
+        while (_leaving.TryPeek(out var start))
+        {
+            if (!_table.RemoveSome(start)) return false;
+            _leaving.Pop();
+        }
+
+        return true;
     }
+
 
     private void Emit(TKey key, long number, TResult value, WindowFiring firing)
     {

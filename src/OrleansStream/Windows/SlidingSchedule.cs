@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using OrleansStream.State;
 using OrleansStream.Time;
 
 namespace OrleansStream.Windows;
@@ -9,25 +11,27 @@ namespace OrleansStream.Windows;
 internal sealed class SlidingSchedule<TKey, TAccumulator>
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, PaneLine<TKey, TAccumulator>> _lines = [];
+    private readonly Dictionary<HashedKey, PaneLine<TKey, TAccumulator>> _lines = [];
     private readonly Queue _due = new();
     private readonly Queue _kept = new();
 
     /// <summary>Adds a pane.</summary>
     /// <param name="key">Its key.</param>
+    /// <param name="hash">The key's hash.</param>
     /// <param name="pane">Where it lies.</param>
     /// <param name="slot">Where its accumulator is.</param>
     /// <param name="ended">Windows up to this number have fired.</param>
-    public PaneLine<TKey, TAccumulator> Add(TKey key, in Pane pane, int slot, long ended)
+    public PaneLine<TKey, TAccumulator> Add(TKey key, ulong hash, in Pane pane, int slot, long ended)
     {
-        if (!_lines.TryGetValue(key, out var line)) _lines.Add(key, line = new PaneLine<TKey, TAccumulator>(key));
-        line.Add(new OpenPane(pane.Start, pane.First, pane.Period, slot));
+        ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, new HashedKey(hash, key), out _);
+        line ??= new PaneLine<TKey, TAccumulator>(key, hash);
+        line.Add(in pane, slot);
         if (pane.Period <= ended) _kept.Add(pane.Period, line);
         else Wait(line, Math.Max(pane.First, EventTime.Plus(ended, 1)));
         return line;
     }
 
-    public PaneLine<TKey, TAccumulator> LineOf(TKey key) => _lines[key];
+    public PaneLine<TKey, TAccumulator> LineOf(TKey key, ulong hash) => _lines[new HashedKey(hash, key)];
 
     /// <summary>Takes back a pane that was just added; where its key waits for nothing, nothing comes of it.</summary>
     public void TakeBack(PaneLine<TKey, TAccumulator> line, int slot)
@@ -58,7 +62,7 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
             return;
         }
 
-        if (HasPaneOf(line, number)) _kept.Add(number, line);
+        if (line.HasPaneOf(number)) _kept.Add(number, line);
         if (line.NextFrom(EventTime.Plus(number, 1)) is { } next) Wait(line, next);
     }
 
@@ -70,13 +74,8 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
     {
         line.Next = null;
         // The key may have begun anew since.
-        if (_lines.TryGetValue(line.Key, out var now) && ReferenceEquals(now, line)) _lines.Remove(line.Key);
-    }
-
-    private static bool HasPaneOf(PaneLine<TKey, TAccumulator> line, long period)
-    {
-        var at = line.FirstFrom(period);
-        return at < line.Count && line[at].Period == period;
+        var key = new HashedKey(line.Hash, line.Key);
+        if (_lines.TryGetValue(key, out var now) && ReferenceEquals(now, line)) _lines.Remove(key);
     }
 
     private void Wait(PaneLine<TKey, TAccumulator> line, long number)
@@ -86,9 +85,27 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
         _due.Add(number, line);
     }
 
+    /// <summary>A key whose hash is known, and need not be made again.</summary>
+    private readonly struct HashedKey(ulong hash, TKey key) : IEquatable<HashedKey>
+    {
+        private readonly ulong _hash = hash;
+        private readonly TKey _key = key;
+
+        // The lower half decides the key group and is alike within a subtask.
+        public override int GetHashCode() => (int)(_hash >> 32);
+
+        public bool Equals(HashedKey other) => _hash == other._hash && KeyCodec<TKey>.Same(_key, other._key);
+
+        public override bool Equals(object? obj) => obj is HashedKey other && Equals(other);
+    }
+
     /// <summary>Lines by the numbers that they wait for, those of one number in the order in which they were added.</summary>
     private sealed class Queue
     {
+        /// <summary>How many lines ahead the next is fetched, and its panes, for which it must be there.</summary>
+        private const int FarAhead = 8;
+        private const int Ahead = 4;
+
         private readonly SortedDictionary<long, List<PaneLine<TKey, TAccumulator>>> _waiting = [];
         private readonly Stack<List<PaneLine<TKey, TAccumulator>>> _free = new();
         private List<PaneLine<TKey, TAccumulator>>? _last;
@@ -116,6 +133,8 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
                 number = _firstNumber;
                 if (_taken < _first!.Count)
                 {
+                    if (_taken + FarAhead < _first.Count) _first[_taken + FarAhead].FetchAhead();
+                    if (_taken + Ahead < _first.Count) _first[_taken + Ahead].FetchPanesAhead();
                     line = _first[_taken++];
                     return true;
                 }

@@ -59,6 +59,38 @@ public sealed class WindowTableTests
         Assert.Equal(0, _table.LoggedRemovals);
     }
 
+    [Theory]
+    [InlineData(20, 0)]
+    [InlineData(10, 20_000)]
+    public async Task All_windows_of_a_start_go_in_several_goes_and_leave_a_trace_only_above_the_purge_line(long line, int logged)
+    {
+        for (var i = 0; i < 20_000; i++) Open($"k{i}", 10, true);
+        _table.Remove(Open("k5", 10, false));
+        Open("k5", 10, true);
+        Open("other", 20, true);
+        var store = new SegmentStore();
+        var full = store.Put("full", _state.Freeze(StateSetup.Checkpoint(1), true, []).Encode());
+        _state.Published(StateSetup.Checkpoint(1));
+
+        _table.PurgedBefore = line;
+        var goes = 1;
+        while (!_table.RemoveSome(10)) goes++;
+        Assert.InRange(goes, 2, 10);
+        Assert.Equal(1, _table.Count);
+        Assert.Equal([20], _table.Starts);
+        Assert.Equal(logged, _table.LoggedRemovals);
+        Assert.Equal(1, Enumerable.Range(0, _table.SlotLimit).Count(_table.IsLive));
+        var before = _table.SlotLimit;
+        for (var i = 0; i < 20_000; i++) Open($"k{i}", 30, true);
+        Assert.Equal(before, _table.SlotLimit);
+
+        var delta = store.Put("delta", _state.Freeze(StateSetup.Checkpoint(2), false, []).Encode());
+        var (restored, table) = New(new KeyGroupRange(0, 16));
+        await restored.RestoreAsync(store, [new SegmentChain(0, new KeyGroupRange(0, 16), [full, delta])], TestContext.Current.CancellationToken);
+        Assert.Equal(20_001, table.Count);
+        Assert.Equal([20, 30], table.Starts.Order());
+    }
+
     [Fact]
     public async Task After_a_merge_the_purge_line_is_that_of_the_subtask_that_purged_least()
     {

@@ -75,6 +75,24 @@ public sealed class SlidingOperatorTests
         Assert.Equal([3], _late.Values.Select(static record => record.Number));
     }
 
+    [Fact]
+    public async Task Panes_of_more_keys_than_one_turn_removes_all_go_and_later_windows_are_right()
+    {
+        const int keys = 20_000;
+        await using var harness = await StartAsync(Windows(20, 10, 0), 0);
+        for (var key = 0; key < keys; key++) _input.Add(new Numbered($"{key}", 1, 5), 5);
+        _input.Watermark(40);
+        _input.Add(new Numbered("7", 2, 45), 45);
+        _input.Watermark(50);
+        await harness.RunAsync();
+        await harness.RestoreAsync(2);
+        _input.End();
+        await harness.RunAsync();
+
+        Assert.Equal((2 * keys) + 2, _output.Records.Count);
+        Assert.Equal(["7 [-10,10) 1 OnTime @9", "7 [0,20) 1 OnTime @19", "7 [30,50) 2 OnTime @49", "7 [40,60) 2 OnTime @59"], Lines().Where(static line => line.StartsWith("7 ", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData(long.MinValue + 1)]
     [InlineData(long.MaxValue - 1)]
