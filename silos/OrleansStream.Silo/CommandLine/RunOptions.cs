@@ -34,11 +34,13 @@ internal static class RunOptions
         CustomParser = static result => Whole(result, "--parallelism", 1, MostParallelism) ?? 0,
     };
 
-    public static Option<int?> HttpPort(string description) => new("--http-port")
+    public static Option<int?> HttpPort(string description) => Port("--http-port", description);
+
+    public static Option<int?> Port(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "PORT",
-        CustomParser = static result => Whole(result, "--http-port", 1, 65_535),
+        CustomParser = result => Whole(result, name, 1, 65_535),
     };
 
     public static Option<double?> Rate() => new("--rate")

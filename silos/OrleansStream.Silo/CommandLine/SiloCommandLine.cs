@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OrleansStream.Jobs;
+using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.CommandLine;
@@ -9,6 +10,9 @@ internal sealed class SiloCommandLine(Screen screen)
 {
     /// <summary>A command that has not ended this long after Ctrl-C is cut off.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(4.5);
+
+    /// <summary>The same for a silo of a cluster, which hands over what it runs.</summary>
+    private static readonly TimeSpan LongestHandOver = ClusterSilo.LongestStop + LongestFarewell;
 
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Log what the silo does, and errors with stack traces.", Recursive = true };
 
@@ -24,7 +28,7 @@ internal sealed class SiloCommandLine(Screen screen)
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestFarewell });
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = parsed.CommandResult.Command.Name == ServeCommand.Name ? LongestHandOver : LongestFarewell });
     }
 
     private RootCommand Root()
@@ -32,6 +36,7 @@ internal sealed class SiloCommandLine(Screen screen)
         var root = new RootCommand("A silo that runs stream jobs. Without a command it runs the job average-sensor-readings on generated readings until Ctrl-C.") { _verbose };
         new DemoCommand(screen).AddTo(root, Guarded);
         root.Subcommands.Add(new RunCommand(screen).Build(Guarded));
+        root.Subcommands.Add(new ServeCommand(screen).Build(Guarded));
         root.Subcommands.Add(JobsCommand.List(screen, Guarded));
         root.Subcommands.Add(JobsCommand.Describe(screen, Guarded));
         return root;

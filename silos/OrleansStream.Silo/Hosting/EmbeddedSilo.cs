@@ -10,7 +10,6 @@ using OrleansStream.Checkpoints;
 using OrleansStream.Dashboard;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
-using OrleansStream.Silo.Jobs;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.Hosting;
@@ -117,7 +116,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
 
     private static void Configure(IHostApplicationBuilder builder, SiloSettings settings)
     {
-        builder.Logging.AddProvider(new ScreenLoggerProvider(settings.Screen, settings.Verbose));
+        builder.Logging.AddProvider(new ScreenLoggerProvider(settings.Screen, settings.Verbose, time: null));
         builder.Logging.SetMinimumLevel(settings.Verbose ? LogLevel.Information : LogLevel.Warning);
         if (!settings.Verbose)
         {
@@ -137,7 +136,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
                 options.Restarts = settings.Restarts;
                 options.ReviveJobs = false;
             });
-            silo.AddStreamJob<AverageSensorReadings>(AverageSensorReadings.JobName, settings.Start);
+            KnownJobs.AddTo(silo, settings.Start);
         });
     }
 
@@ -145,13 +144,5 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
     {
         if (host is IAsyncDisposable async) await async.DisposeAsync();
         else host.Dispose();
-    }
-
-    /// <summary>The command line decides when to stop, not the host.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -3,15 +3,18 @@ using Microsoft.Extensions.Logging;
 namespace OrleansStream.Silo.Terminal;
 
 /// <summary>Prints log messages as single lines to the error stream, above the status.</summary>
-internal sealed class ScreenLoggerProvider(Screen screen, bool withStackTraces) : ILoggerProvider
+/// <param name="screen">Where they go.</param>
+/// <param name="withStackTraces">Whether exceptions come whole.</param>
+/// <param name="time">What says when each was; null when nobody needs to know.</param>
+internal sealed class ScreenLoggerProvider(Screen screen, bool withStackTraces, TimeProvider? time) : ILoggerProvider
 {
-    public ILogger CreateLogger(string categoryName) => new ScreenLogger(screen, categoryName[(categoryName.LastIndexOf('.') + 1)..], withStackTraces);
+    public ILogger CreateLogger(string categoryName) => new ScreenLogger(screen, categoryName[(categoryName.LastIndexOf('.') + 1)..], withStackTraces, time);
 
     public void Dispose()
     {
     }
 
-    private sealed class ScreenLogger(Screen screen, string category, bool withStackTraces) : ILogger
+    private sealed class ScreenLogger(Screen screen, string category, bool withStackTraces, TimeProvider? time) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -22,7 +25,8 @@ internal sealed class ScreenLoggerProvider(Screen screen, bool withStackTraces) 
         {
             var message = OneLine.Of(formatter(state, exception));
             var cause = exception is null ? "" : withStackTraces ? $"{Environment.NewLine}{exception}" : $": {OneLine.Of(exception.Message)}";
-            screen.WriteError($"{logLevel.ToString().ToLowerInvariant()}: {category}: {message}{cause}");
+            var at = time is null ? "" : $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} ";
+            screen.WriteError($"{at}{logLevel.ToString().ToLowerInvariant()}: {category}: {message}{cause}");
         }
     }
 }

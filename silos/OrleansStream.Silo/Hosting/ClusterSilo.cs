@@ -1,0 +1,100 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using OrleansStream.Dashboard;
+using OrleansStream.Hosting;
+using OrleansStream.Silo.Terminal;
+
+namespace OrleansStream.Silo.Hosting;
+
+/// <summary>One silo of a cluster in this process, with the page and the verbs of the cluster over HTTP.</summary>
+internal sealed class ClusterSilo : IAsyncDisposable
+{
+    /// <summary>A stop that takes longer is cut off. It has to hand its subtasks over.</summary>
+    public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(30);
+
+    private readonly WebApplication _app;
+
+    private ClusterSilo(WebApplication app) => _app = app;
+
+    public static async Task<ClusterSilo> StartAsync(ClusterSettings settings, Screen screen, CancellationToken cancellation)
+    {
+        LoopbackPorts.RefuseUnlessFree(settings.HttpPort);
+        var app = Build(settings, screen);
+        try
+        {
+            await app.StartAsync(cancellation);
+            return new ClusterSilo(app);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Completes when the silo has left, for instance because the others declared it dead.</summary>
+    public async Task WaitForEndAsync(CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var stopping = _app.Lifetime.ApplicationStopping.Register(() => ended.TrySetResult());
+        await ended.Task.WaitAsync(cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using (var limit = new CancellationTokenSource(LongestStop))
+        {
+            try
+            {
+                await _app.StopAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // Cut off: the others go on from the last checkpoint.
+            }
+        }
+
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(ClusterSettings settings, Screen screen)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddProvider(new ScreenLoggerProvider(screen, settings.Verbose, TimeProvider.System));
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("OrleansStream", LogLevel.Information);
+        if (settings.Verbose) builder.Logging.SetMinimumLevel(LogLevel.Information);
+        else builder.Logging.AddFilter("Orleans", LogLevel.Error).AddFilter("Microsoft", LogLevel.Error);
+        builder.Services.RemoveAll<IHostLifetime>().AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = LongestStop);
+        builder.Services.AddSingleton<TextWriter>(screen.Lines);
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = settings.ClusterId);
+            silo.UseRedisClustering(settings.Clustering.Redis);
+            silo.UseQuickFailureDetection();
+            silo.ConfigureEndpoints(settings.SiloAddress, settings.SiloPort, settings.GatewayPort, listenOnAnyHostAddress: false);
+            silo.AddOrleansStream(options =>
+            {
+                if (settings.Storage.Folder is { } folder) options.Checkpoints.Folder = folder;
+                else options.Checkpoints.UseAzureBlobs(settings.Storage.Azure!);
+                if (settings.CheckpointInterval is { } interval) options.Checkpoints.Interval = interval;
+            });
+            KnownJobs.AddTo(silo, start: null);
+        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, settings.HttpPort);
+        });
+        builder.Services.AddRouting();
+        var app = builder.Build();
+        app.MapStreamDashboard();
+        return app;
+    }
+}

@@ -1,0 +1,14 @@
+using OrleansStream.Hosting;
+using OrleansStream.Jobs;
+using OrleansStream.Silo.Jobs;
+
+namespace OrleansStream.Silo.Hosting;
+
+/// <summary>The jobs of this silo, embedded or in a cluster.</summary>
+internal static class KnownJobs
+{
+    /// <summary>Registers all of them.</summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="start">What a job is started with when nothing else is said; null when it waits to be started.</param>
+    public static void AddTo(ISiloBuilder silo, JobStart? start) => silo.AddStreamJob<AverageSensorReadings>(AverageSensorReadings.JobName, start);
+}
