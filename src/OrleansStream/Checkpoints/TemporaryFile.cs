@@ -43,6 +43,13 @@ internal sealed class TemporaryFile : IDisposable
         return isLinked;
     }
 
+    /// <summary>Gives the file a name, over what may be there, and leaves it to the system when it is on the disk: for what need not last.</summary>
+    public void MoveTo(string name)
+    {
+        _file.Dispose();
+        File.Move(_path, name, overwrite: true);
+    }
+
     public void Dispose()
     {
         _file.Dispose();

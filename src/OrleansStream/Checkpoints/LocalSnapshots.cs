@@ -1,0 +1,216 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansStream.Checkpoints;
+
+/// <summary>A store that knows where some segments can be read without it.</summary>
+internal interface INearSegments
+{
+    /// <summary>Where to read a segment: a store that has the very one that the reference names, nearer than this one, or this one.</summary>
+    ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation);
+}
+
+/// <summary>The other silos' local snapshots. A call that throws means that the silo cannot help.</summary>
+internal interface ISnapshotPeers
+{
+    IReadOnlyList<string> Others { get; }
+
+    /// <summary>The length of a segment that a silo keeps; null when it does not.</summary>
+    Task<long?> LengthAsync(string silo, string name);
+
+    /// <summary>Reads a part; null when the silo does not keep it any more.</summary>
+    Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length);
+}
+
+/// <summary>
+/// The checkpoint store as subtasks see it: what they write is kept on this silo's own disk as well, and what they restore is read from there, or fetched from a silo that keeps it, before the store is asked. Invariants:
+/// a segment from elsewhere is used only if it has the length and the checksum that the manifest names; no trouble with local files or other silos is trouble for a job; what is durable is what the
+/// store has.
+/// </summary>
+internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFolder folder, ISnapshotPeers peers, TimeProvider time, ILogger logger) : ICheckpointStore, INearSegments
+{
+    /// <summary>Smaller segments are read from the store at once: asking around takes as long.</summary>
+    private const int LeastFetched = 64 * 1024;
+
+    private const int PieceBytes = 4 << 20;
+
+    /// <summary>A silo that does not answer in this time is not waited for.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = logger;
+
+    public string Location => store.Location;
+
+    public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        var created = await store.TryCreateAsync(name, content, cancellation);
+        using var copy = folder.Begin(name);
+        await TryAsync(name, () =>
+        {
+            copy.Write(0, content.Span);
+            copy.Keep();
+        });
+        return created;
+    }
+
+    public IObjectWriter BeginObject(string name) => new Writer(this, name, store.BeginObject(name), folder.Begin(name));
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => store.ReadAsync(name, cancellation);
+
+    public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation) => store.ReadRangeAsync(name, offset, length, cancellation);
+
+    public ValueTask DeleteAsync(string name, CancellationToken cancellation) => store.DeleteAsync(name, cancellation);
+
+    public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => store.ListAsync(prefix, cancellation);
+
+    public async ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await OnThreadAsync(() => folder.Has(segment)) || (segment.LengthBytes >= LeastFetched && await FetchAsync(segment, cancellation))) return new Near(this);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogTrouble(segment.Name, error.Message);
+        }
+
+        return store;
+    }
+
+    private async Task<bool> FetchAsync(SegmentRef segment, CancellationToken cancellation)
+    {
+        var asked = peers.Others.Select(async silo => (silo, await LengthAsync(silo, segment.Name))).ToList();
+        while (asked.Count > 0)
+        {
+            var answered = await Task.WhenAny(asked).WaitAsync(cancellation);
+            asked.Remove(answered);
+            var (silo, length) = await answered;
+            if (length == segment.LengthBytes && await FetchAsync(silo, segment, cancellation)) return true;
+        }
+
+        return false;
+    }
+
+    private async Task<long?> LengthAsync(string silo, string name)
+    {
+        try
+        {
+            return await peers.LengthAsync(silo, name).WaitAsync(Patience, time);
+        }
+        catch (Exception error)
+        {
+            LogTrouble(name, error.Message);
+            return null;
+        }
+    }
+
+    private async Task<bool> FetchAsync(string silo, SegmentRef segment, CancellationToken cancellation)
+    {
+        try
+        {
+            using var copy = folder.Begin(segment.Name);
+            for (long at = 0; at < segment.LengthBytes;)
+            {
+                var wanted = (int)Math.Min(PieceBytes, segment.LengthBytes - at);
+                if (await peers.ReadAsync(silo, segment.Name, at, wanted).WaitAsync(Patience * 5, time, cancellation) is not { Length: > 0 } piece) return false;
+                var offset = at;
+                await OnThreadAsync(() => copy.Write(offset, piece.Span));
+                at += piece.Length;
+            }
+
+            await OnThreadAsync(copy.Keep);
+            return await OnThreadAsync(() => folder.Has(segment));
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogTrouble(segment.Name, error.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Works on a local file; what goes wrong there goes wrong there only.</summary>
+    private async Task<bool> TryAsync(string name, Action work)
+    {
+        try
+        {
+            await OnThreadAsync(work);
+            return true;
+        }
+        catch (Exception error)
+        {
+            LogTrouble(name, error.Message);
+            return false;
+        }
+    }
+
+    private static Task OnThreadAsync(Action work) => OnThreadAsync(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>On a thread of its own: a disk takes milliseconds, and the pool's few threads are the subtasks'.</summary>
+    private static Task<T> OnThreadAsync<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    [LoggerMessage(LogLevel.Warning, "The local snapshot '{Name}' cannot be used, and the checkpoint store is used alone: {Cause}")]
+    private partial void LogTrouble(string name, string cause);
+
+    /// <summary>Reads of the folder, and of the store if a file went away meanwhile.</summary>
+    private sealed class Near(LocalSnapshots all) : ICheckpointStore
+    {
+        public string Location => all.Location;
+
+        public async ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation) =>
+            await OnThreadAsync(() => all.Folder.Read(name, offset, length)) ?? await all.ReadRangeAsync(name, offset, length, cancellation);
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => all.ReadAsync(name, cancellation);
+
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => all.TryCreateAsync(name, content, cancellation);
+
+        public IObjectWriter BeginObject(string name) => all.BeginObject(name);
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellation) => all.DeleteAsync(name, cancellation);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => all.ListAsync(prefix, cancellation);
+    }
+
+    private SnapshotFolder Folder => folder;
+
+    /// <summary>Writes to the store, and to a file as long as that goes well.</summary>
+    private sealed class Writer(LocalSnapshots all, string name, IObjectWriter writer, LocalSnapshot copy) : IObjectWriter
+    {
+        private readonly PieceOrder _order = new();
+        private bool _isCopied = true;
+
+        public async ValueTask WriteAsync(int piece, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+        {
+            var offset = _order.Begin(piece, content.Length);
+            // Beside each other; neither reads the content any more when this has ended.
+            var copying = _isCopied ? all.TryAsync(name, () => copy.Write(offset, content.Span)) : Task.FromResult(false);
+            try
+            {
+                await writer.WriteAsync(piece, content, cancellation);
+                _order.Written();
+            }
+            finally
+            {
+                _isCopied = await copying;
+            }
+        }
+
+        public async ValueTask<bool> TryCreateAsync(CancellationToken cancellation)
+        {
+            _order.Close();
+            var created = await writer.TryCreateAsync(cancellation);
+            if (_isCopied) await all.TryAsync(name, copy.Keep);
+            _isCopied = false;
+            return created;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await writer.DisposeAsync();
+            await all.TryAsync(name, copy.Dispose);
+        }
+    }
+}
