@@ -17,14 +17,14 @@ public readonly record struct WindowRecord<T>([property: Id(0)] T Value, [proper
 public abstract class Evictor<T>
 {
     /// <summary>Called when a window fires, before its function. If nothing is left the window does not fire.</summary>
-    /// <param name="records">The records in the order in which they came, to be removed from.</param>
+    /// <param name="records">The records in the order in which they came, of sessions that became one those of the earlier session first; to be removed from.</param>
     /// <param name="context">The window that fires.</param>
     public virtual void EvictBefore(List<WindowRecord<T>> records, in EvictorContext context)
     {
     }
 
     /// <summary>Called when a window has fired, after its function.</summary>
-    /// <param name="records">The records in the order in which they came, to be removed from.</param>
+    /// <param name="records">The records in the order in which they came, of sessions that became one those of the earlier session first; to be removed from.</param>
     /// <param name="context">The window that fires.</param>
     public virtual void EvictAfter(List<WindowRecord<T>> records, in EvictorContext context)
     {

@@ -7,8 +7,9 @@ namespace OrleansStream.Windows;
 /// overlap become one, by a late record too as long as one of them is still kept.
 /// </summary>
 /// <remarks>
-/// A record exactly one gap behind the last one of a session begins another. So what comes in time never depends on how far the watermark happens to be: Flink, which follows the same rules
-/// otherwise, puts windows together that only touch, if the earlier one has not fired yet.
+/// Where it differs from Flink: a record exactly one gap behind the last one of a session begins another, always. Flink follows the same rules otherwise, but puts windows together that only
+/// touch, as long as the earlier one is kept: until the watermark has passed its end and the allowed lateness. So there it depends on how far the watermark happens to be whether such a
+/// record prolongs the session; here, what comes in time makes the same sessions wherever the watermark is.
 /// Source: Flink's MergingWindowSet.
 /// </remarks>
 public sealed class SessionWindows : WindowAssigner

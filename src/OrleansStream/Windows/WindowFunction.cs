@@ -20,7 +20,9 @@ public abstract class WindowFunction<TKey, TIn, TOut>
     public virtual IReadOnlyList<StateDeclaration> WindowStates => [];
 
     /// <summary>Makes results when a window fires.</summary>
-    /// <param name="records">The records in the order in which they came; behind an aggregate its result alone. Valid during the call only.</param>
+    /// <param name="records">
+    /// The records in the order in which they came, of sessions that became one those of the earlier session first; behind an aggregate its result alone. Valid during the call only.
+    /// </param>
     /// <param name="context">The window at hand.</param>
     public abstract void Process(IReadOnlyList<TIn> records, ref WindowContext<TKey, TOut> context);
 }

@@ -11,7 +11,7 @@ internal static class TranscriptJobs
 {
     private static readonly SideOutput<Click> Late = new("late");
 
-    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All => OfWindows.Concat(JoinTranscriptJobs.All).ToDictionary();
+    public static IReadOnlyDictionary<string, Func<TranscriptJob>> All => OfWindows.Concat(JoinTranscriptJobs.All).Concat(SessionTranscriptJobs.All).ToDictionary();
 
     private static Dictionary<string, Func<TranscriptJob>> OfWindows { get; } = new()
     {
