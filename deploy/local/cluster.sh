@@ -55,7 +55,7 @@ start_silo() {
   storage=$(<"$run/storage")
   [[ $storage == folder ]] && storage="folder=$run/checkpoints" || storage="azure=UseDevelopmentStorage=true"
   launch "silo$1" "is up in cluster" "$silo_exe" serve --clustering "redis=localhost:$redis_port" --storage "$storage" \
-    --silo-port "1111$1" --gateway-port "3000$1" --http-port "808$1"
+    --silo-port "1111$1" --gateway-port "3000$1" --http-port "808$1" --local-snapshots "$run/snapshots/$1"
 }
 
 up() {

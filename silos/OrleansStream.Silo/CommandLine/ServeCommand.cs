@@ -55,11 +55,17 @@ internal sealed class ServeCommand(Screen screen)
     private readonly Option<int?> _httpPort = RunOptions.Port("--http-port", "Where the status page and the HTTP interface are, on this machine only. 8081 unless given.");
     private readonly Option<TimeSpan?> _checkpointInterval = RunOptions.Duration("--checkpoint-interval", "Time between checkpoints of jobs that do not say otherwise. 10s unless given.", TimeSpan.FromMilliseconds(10));
 
+    private readonly Option<string?> _localSnapshots = new("--local-snapshots")
+    {
+        Description = "A folder of this silo's own in which it keeps the snapshots that it wrote, so that it, or a silo that asks it, need not read them from the storage. None unless given.",
+        HelpName = "DIR",
+    };
+
     public Command Build(Guard guard)
     {
         var command = new Command(Name, "Run one silo of a cluster until Ctrl-C or SIGTERM, upon which it hands what it runs over to the others. Start it several times, with different ports or on several machines.")
         {
-            _clustering, _storage, _cluster, _siloAddress, _siloPort, _gatewayPort, _httpPort, _checkpointInterval,
+            _clustering, _storage, _cluster, _siloAddress, _siloPort, _gatewayPort, _httpPort, _checkpointInterval, _localSnapshots,
         };
         command.SetAction(guard(RunAsync));
         return command;
@@ -76,6 +82,7 @@ internal sealed class ServeCommand(Screen screen)
             GatewayPort = parsed.GetValue(_gatewayPort) ?? defaults.GatewayPort,
             HttpPort = parsed.GetValue(_httpPort) ?? defaults.HttpPort,
             CheckpointInterval = parsed.GetValue(_checkpointInterval),
+            LocalSnapshots = parsed.GetValue(_localSnapshots),
             Verbose = verbose,
         };
         try

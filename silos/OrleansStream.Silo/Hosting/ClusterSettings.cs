@@ -22,6 +22,9 @@ internal sealed record ClusterSettings
 
     public TimeSpan? CheckpointInterval { get; init; }
 
+    /// <summary>A folder of this silo's own for snapshots near it; none when null.</summary>
+    public string? LocalSnapshots { get; init; }
+
     public bool Verbose { get; init; }
 }
 

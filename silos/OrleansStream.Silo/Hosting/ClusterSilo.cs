@@ -83,6 +83,7 @@ internal sealed class ClusterSilo : IAsyncDisposable
             {
                 if (settings.Storage.Folder is { } folder) options.Checkpoints.Folder = folder;
                 else options.Checkpoints.UseAzureBlobs(settings.Storage.Azure!);
+                options.Checkpoints.LocalSnapshots = settings.LocalSnapshots;
                 if (settings.CheckpointInterval is { } interval) options.Checkpoints.Interval = interval;
             });
             KnownJobs.AddTo(silo, start: null);

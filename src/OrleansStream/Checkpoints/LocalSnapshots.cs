@@ -38,6 +38,8 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     private readonly ILogger _logger = logger;
 
+    private SnapshotFolder Folder => folder;
+
     public string Location => store.Location;
 
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
@@ -132,8 +134,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
     {
         try
         {
-            await OnThreadAsync(work);
-            return true;
+            return await OnThreadAsync(work);
         }
         catch (Exception error)
         {
@@ -142,7 +143,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         }
     }
 
-    private static Task OnThreadAsync(Action work) => OnThreadAsync(() =>
+    private static Task<bool> OnThreadAsync(Action work) => OnThreadAsync(() =>
     {
         work();
         return true;
@@ -173,8 +174,6 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
         public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => all.ListAsync(prefix, cancellation);
     }
-
-    private SnapshotFolder Folder => folder;
 
     /// <summary>Writes to the store, and to a file as long as that goes well.</summary>
     private sealed class Writer(LocalSnapshots all, string name, IObjectWriter writer, LocalSnapshot copy) : IObjectWriter

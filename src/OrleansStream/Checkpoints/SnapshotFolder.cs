@@ -21,14 +21,22 @@ internal sealed class SnapshotFolder
     /// <summary>Opens the folder; makes it when it is not there.</summary>
     /// <param name="folder">The folder: of one silo only.</param>
     /// <param name="mostBytes">About how much may be kept.</param>
+    /// <exception cref="StoreException">The folder cannot be used.</exception>
     public SnapshotFolder(string folder, long mostBytes)
     {
         _folder = Path.GetFullPath(folder);
         _mostBytes = mostBytes;
         var temporary = Path.Combine(_folder, Temporary);
-        Make(temporary);
-        foreach (var leftover in Directory.EnumerateFiles(temporary)) File.Delete(leftover);
-        Trim();
+        try
+        {
+            Make(temporary);
+            foreach (var leftover in Directory.EnumerateFiles(temporary)) File.Delete(leftover);
+            Trim();
+        }
+        catch (Exception e) when (StoreErrors.IsStoreError(e))
+        {
+            throw new StoreException($"The folder '{_folder}' for local snapshots cannot be used: {e.Message.TrimEnd('.')}. {StoreErrors.Remedy(e)}", e);
+        }
     }
 
     public string Location => _folder;

@@ -29,6 +29,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();
+        services.AddSingleton<ISnapshotPeers, GrainSnapshotPeers>();
         services.AddSingleton<IStreamJobs, StreamJobs>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();

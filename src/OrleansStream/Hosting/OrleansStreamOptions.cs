@@ -48,6 +48,15 @@ public sealed class CheckpointOptions
     /// <summary>Makes a store other than the local folder.</summary>
     public Func<IServiceProvider, ICheckpointStore>? Store { get; set; }
 
+    /// <summary>
+    /// A folder on a disk of this silo's own, made when it is not there, in which it keeps the snapshots that it wrote beside the store: a job that goes on, here or on a silo that can ask this one,
+    /// reads them from there, if they are to the last bit what the manifest names. Trouble with it is logged, and does no other harm. Two silos never share one. None unless set.
+    /// </summary>
+    public string? LocalSnapshots { get; set; }
+
+    /// <summary>About how many bytes of snapshots are kept in <see cref="LocalSnapshots"/>, the newest; 8 GiB unless set, 16 MiB at least.</summary>
+    public long LocalSnapshotBytes { get; set; } = 8L << 30;
+
     /// <summary>Time from the beginning of one checkpoint to that of the next; 10 s unless set, 10 ms at least.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -66,6 +75,8 @@ public sealed class CheckpointOptions
     internal IEnumerable<string> Problems()
     {
         if (Store is null && string.IsNullOrWhiteSpace(Folder)) yield return $"{nameof(Folder)} is empty; name a folder, or set {nameof(Store)}";
+        if (LocalSnapshots is not null && string.IsNullOrWhiteSpace(LocalSnapshots)) yield return $"{nameof(LocalSnapshots)} is empty; name a folder, or leave it null";
+        if (LocalSnapshotBytes < 16 << 20) yield return $"{nameof(LocalSnapshotBytes)} is {LocalSnapshotBytes}; it must be {16 << 20} at least";
         if (Interval < TimeSpan.FromMilliseconds(10)) yield return $"{nameof(Interval)} is {Interval}; it must be 10 ms at least";
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromDays(1)) yield return $"{nameof(Timeout)} is {Timeout}; it must be above 0 and a day at most";
         if (Retained < 1) yield return $"{nameof(Retained)} is {Retained}; it must be 1 at least";

@@ -98,7 +98,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         var stage = plan.Stages[opening.Id.Stage];
         var context = SubtaskContext.Of(opening, stage, incarnation, ServiceProvider, services.Serializers);
         var subtask = new Subtask(context, stage);
-        await subtask.RestoreAsync(services.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
+        await subtask.RestoreAsync(services.SegmentStore, SubtaskDriver.Chains(opening), CancellationToken.None);
         _network = new GrainSubtaskNetwork(GrainFactory, opening.Job, opening.Attempt, opening.Id);
         _coordinator = new GrainCoordinatorPort(GrainFactory, opening.Job, opening.Attempt);
         var driver = new SubtaskDriver(subtask, _network, _coordinator, services.NewSnapshotWriter(), new ThreadPoolTurn(), services.Time, services.SubtaskTimings);

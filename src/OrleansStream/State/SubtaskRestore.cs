@@ -47,7 +47,8 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             var segments = new List<SegmentReader>();
             foreach (var reference in isNeeded ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1))
             {
-                segments.Add(await SegmentReader.OpenAsync(store, reference, cancellation));
+                var nearest = store is INearSegments near ? await near.NearestAsync(reference, cancellation) : store;
+                segments.Add(await SegmentReader.OpenAsync(nearest, reference, cancellation));
             }
 
             Check(chain, segments, isNeeded);

@@ -1,0 +1,40 @@
+using Orleans.Concurrency;
+using OrleansStream.Checkpoints;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>Hands out what a silo keeps of snapshots, to other silos; pinned to it.</summary>
+internal interface ISnapshotsGrain : IGrainWithStringKey
+{
+    /// <summary>The length of a segment; null when the silo does not keep it.</summary>
+    Task<long?> LengthAsync(string name);
+
+    /// <summary>Reads a part of a segment; null when the silo does not keep it any more.</summary>
+    Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length);
+}
+
+/// <inheritdoc/>
+[Reentrant, PinnedPlacement]
+internal sealed class SnapshotsGrain(StreamServices services) : Grain, ISnapshotsGrain
+{
+    public async Task<long?> LengthAsync(string name) => services.Snapshots is { } folder ? await Task.Run(() => folder.LengthOf(name)) : null;
+
+    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length) => services.Snapshots is { } folder ? await Task.Run(() => folder.Read(name, offset, length)) : null;
+}
+
+/// <summary>Reaches the other silos' snapshots by grain calls.</summary>
+internal sealed class GrainSnapshotPeers(IGrainFactory grains, IClusterMembershipService membership, ILocalSiloDetails local) : ISnapshotPeers
+{
+    public IReadOnlyList<string> Others =>
+    [
+        .. membership.CurrentSnapshot.Members.Values
+            .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
+            .Select(static member => member.SiloAddress.ToParsableString()),
+    ];
+
+    public Task<long?> LengthAsync(string silo, string name) => Of(silo).LengthAsync(name);
+
+    public Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length) => Of(silo).ReadAsync(name, offset, length);
+
+    private ISnapshotsGrain Of(string silo) => grains.GetGrain<ISnapshotsGrain>(PinnedKey.Of(silo, "snapshots"));
+}
