@@ -61,10 +61,15 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>Asks it to end, as Ctrl-C and a service manager do.</summary>
-    public async Task TerminateAsync()
+    public Task TerminateAsync() => SignalAsync("TERM");
+
+    /// <summary>Sends it a signal.</summary>
+    public async Task SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
         await kill.WaitForExitAsync();
     }
 

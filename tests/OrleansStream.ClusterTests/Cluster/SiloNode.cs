@@ -1,0 +1,48 @@
+using System.Globalization;
+using OrleansStream.ClusterTests.Silo;
+
+namespace OrleansStream.ClusterTests.Cluster;
+
+/// <summary>One silo of a <see cref="SiloCluster"/>.</summary>
+internal sealed class SiloNode : IAsyncDisposable
+{
+    private readonly SiloProcess _process;
+
+    public SiloNode(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var siloPort = Garnet.FreePort();
+        HttpPort = Garnet.FreePort();
+        Address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{siloPort}");
+        _process = SiloProcess.StartWith(environment, ["serve", "--silo-port", $"{siloPort}", "--gateway-port", $"{Garnet.FreePort()}", "--http-port", $"{HttpPort}", .. arguments]);
+    }
+
+    /// <summary>Where other silos reach it.</summary>
+    public string Address { get; }
+
+    public int HttpPort { get; }
+
+    public bool IsAlive => !_process.HasEnded;
+
+    public string Printed => _process.Printed;
+
+    public Task ReadyAsync() => _process.LineAsync("'is up in cluster'", static line => line.Contains("is up in cluster", StringComparison.Ordinal));
+
+    public Task<string> LineAsync(string text) => _process.LineAsync($"'{text}'", line => line.Contains(text, StringComparison.Ordinal));
+
+    /// <summary>kill -9.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Asks it to leave.</summary>
+    public Task LeaveAsync() => _process.TerminateAsync();
+
+    /// <summary>Stops it as a debugger does, in the middle of whatever it does.</summary>
+    public Task PauseAsync() => _process.SignalAsync("STOP");
+
+    /// <summary>Lets it go on.</summary>
+    public Task ResumeAsync() => _process.SignalAsync("CONT");
+
+    /// <summary>Waits for its end; returns the exit code.</summary>
+    public Task<int> EndAsync() => _process.EndAsync();
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
