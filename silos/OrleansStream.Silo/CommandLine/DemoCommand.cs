@@ -30,7 +30,7 @@ internal sealed class DemoCommand(Screen screen)
     {
         Arguments = new JobArguments(
         [
-            KeyValuePair.Create(AverageSensorReadings.Arguments.Started, now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
+            KeyValuePair.Create(GeneratedReadings.Started, now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
             KeyValuePair.Create(AverageSensorReadings.Arguments.Window, Durations.Show(Window)),
             KeyValuePair.Create(SensorFiles.Arguments.OutOfOrderness, Durations.Show(GeneratedReadings.Disorder)),
         ]),
@@ -48,7 +48,7 @@ internal sealed class DemoCommand(Screen screen)
         try
         {
             await using var silo = await EmbeddedSilo.StartAsync(
-                new SiloSettings { Start = start, Screen = screen, Store = new LocalFolderStore(folder.FullName), HttpPort = port, Verbose = verbose }, cancellation);
+                new SiloSettings { Job = AverageSensorReadings.JobName, Start = start, Screen = screen, Store = new LocalFolderStore(folder.FullName), HttpPort = port, Verbose = verbose }, cancellation);
             Welcome(port);
             await silo.Jobs.StartAsync(AverageSensorReadings.JobName, start);
             var status = await new Progress(silo.Jobs, AverageSensorReadings.JobName, screen, TimeProvider.System).ShowUntilEndAsync(cancellation);

@@ -43,15 +43,19 @@ internal static class RunOptions
         CustomParser = result => Whole(result, name, 1, 65_535),
     };
 
-    public static Option<double?> Rate() => new("--rate")
+    public static Option<double?> Rate() =>
+        Number("--rate", "RECORDS_PER_SECOND", "The most records read a second, all inputs together; as many as can be unless given. May differ from start to start.", isAboveZero: true);
+
+    public static Option<double?> Number(string name, string unit, string description, bool isAboveZero = false) => new(name)
     {
-        Description = "The most records read a second, all inputs together; as many as can be unless given. May differ from start to start.",
-        HelpName = "RECORDS_PER_SECOND",
-        CustomParser = static result =>
+        Description = description,
+        HelpName = unit,
+        CustomParser = result =>
         {
             var text = result.Tokens[^1].Value;
-            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) && double.IsFinite(rate) && rate > 0) return rate;
-            result.AddError($"'{text}' is no rate: --rate takes a number of records per second above 0.");
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number)) result.AddError($"'{text}' is no number for {name}: write for example 30 or 2.5.");
+            else if (isAboveZero && number <= 0) result.AddError($"{name} is '{text}': it must be above 0.");
+            else return number;
             return null;
         },
     };

@@ -17,6 +17,9 @@ namespace OrleansStream.Silo.Hosting;
 /// <summary>What a silo of this process runs.</summary>
 internal sealed record SiloSettings
 {
+    /// <summary>The one job that it knows, so that its status page shows no other; every job there is when null.</summary>
+    public string? Job { get; init; }
+
     public required JobStart Start { get; init; }
 
     public required Screen Screen { get; init; }
@@ -136,7 +139,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
                 options.Restarts = settings.Restarts;
                 options.ReviveJobs = false;
             });
-            KnownJobs.AddTo(silo, settings.Start);
+            KnownJobs.AddTo(silo, settings.Start, settings.Job);
         });
     }
 

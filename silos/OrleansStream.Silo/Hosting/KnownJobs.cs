@@ -7,8 +7,19 @@ namespace OrleansStream.Silo.Hosting;
 /// <summary>The jobs of this silo, embedded or in a cluster.</summary>
 internal static class KnownJobs
 {
-    /// <summary>Registers all of them.</summary>
+    /// <summary>Registers all of them, or one.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="start">What a job is started with when nothing else is said; null when it waits to be started.</param>
-    public static void AddTo(ISiloBuilder silo, JobStart? start) => silo.AddStreamJob<AverageSensorReadings>(AverageSensorReadings.JobName, start);
+    /// <param name="only">The name of the one job to register; null for all.</param>
+    public static void AddTo(ISiloBuilder silo, JobStart? start, string? only = null)
+    {
+        Add<AverageSensorReadings>(AverageSensorReadings.JobName);
+        Add<SensorAnomalies>(SensorAnomalies.JobName);
+
+        void Add<TJob>(string name)
+            where TJob : class, IStreamJob
+        {
+            if (only is null || only == name) silo.AddStreamJob<TJob>(name, start);
+        }
+    }
 }

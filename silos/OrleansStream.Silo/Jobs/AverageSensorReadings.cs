@@ -20,7 +20,6 @@ public sealed class AverageSensorReadings(TextWriter? console = null) : IStreamJ
     public static class Arguments
     {
         public const string Window = "window";
-        public const string Started = "started";
     }
 
     /// <inheritdoc/>
@@ -28,7 +27,7 @@ public sealed class AverageSensorReadings(TextWriter? console = null) : IStreamJ
     {
         var window = args.GetDuration(Arguments.Window, TimeSpan.FromHours(1));
         var isOfFiles = SensorFiles.AreGiven(args);
-        var readings = graph.From("readings", isOfFiles ? SensorFiles.Of(args, window) : GeneratedReadings.From(args.GetInteger(Arguments.Started) ?? 0));
+        var readings = graph.From("readings", isOfFiles ? SensorFiles.Of(args, window) : GeneratedReadings.Of(args));
 
         readings
             .WithTimestamps(static reading => reading.TimeMs, args.GetDuration(SensorFiles.Arguments.OutOfOrderness, TimeSpan.FromHours(1)))

@@ -1,3 +1,4 @@
+using OrleansStream.Jobs;
 using OrleansStream.Sources;
 
 namespace OrleansStream.Silo.Jobs;
@@ -16,7 +17,14 @@ internal static class GeneratedReadings
 
     private static readonly (string Name, double Fahrenheit)[] Sensors = [("boiler", 176), ("condenser", 95), ("pump", 122), ("turbine", 149)];
 
-    public static Source<Reading> From(long startMs) => Generator.Of(n => Of(n, startMs), splits: Splits);
+    /// <summary>The argument that says from when on, in milliseconds since 1970; from then on unless given.</summary>
+    public const string Started = "started";
+
+    public static Source<Reading> Of(JobArguments args)
+    {
+        var startMs = args.GetInteger(Started) ?? 0;
+        return Generator.Of(n => Of(n, startMs), splits: Splits);
+    }
 
     private static Reading Of(long n, long startMs)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OrleansStream.Silo.Jobs;
 
 /// <summary>One reading of a temperature sensor.</summary>
@@ -7,7 +9,10 @@ namespace OrleansStream.Silo.Jobs;
 [GenerateSerializer, Immutable, Alias("sensors.Reading")]
 public readonly record struct Reading([property: Id(0)] string Sensor, [property: Id(1)] long TimeMs, [property: Id(2)] double Fahrenheit)
 {
-    /// <summary>The same in degrees Celsius.</summary>
+    /// <summary>When it was read, UTC.</summary>
+    public DateTime Time => DateTimeOffset.FromUnixTimeMilliseconds(TimeMs).UtcDateTime;
+
+    /// <summary>What it read in degrees Celsius.</summary>
     public double Celsius => ToCelsius(Fahrenheit);
 
     /// <summary>Converts; the order of operations is part of the result's last digit.</summary>
@@ -40,3 +45,23 @@ public sealed record SensorAverage(
     [property: Id(2)] DateTime WindowEnd,
     [property: Id(3)] long Count,
     [property: Id(4)] double AverageCelsius);
+
+/// <summary>A sudden rise of one sensor and the readings that stayed high after it: a line of output. The members' order is the line's.</summary>
+/// <param name="Sensor">The sensor's name.</param>
+/// <param name="RiseStart">When the reading before the rise was read, UTC.</param>
+/// <param name="RiseEnd">When the reading was read that had risen, UTC.</param>
+/// <param name="RiseCelsius">By how much.</param>
+/// <param name="High">The three readings above the bound, in the order of time.</param>
+[GenerateSerializer, Immutable, Alias("sensors.SensorAnomaly")]
+public sealed record SensorAnomaly(
+    [property: Id(0)] string Sensor,
+    [property: Id(1)] DateTime RiseStart,
+    [property: Id(2)] DateTime RiseEnd,
+    [property: Id(3)] double RiseCelsius,
+    [property: Id(4)] ImmutableArray<HighReading> High);
+
+/// <summary>A reading above the bound.</summary>
+/// <param name="Time">When it was read, UTC.</param>
+/// <param name="Celsius">What it read.</param>
+[GenerateSerializer, Immutable, Alias("sensors.HighReading")]
+public readonly record struct HighReading([property: Id(0)] DateTime Time, [property: Id(1)] double Celsius);

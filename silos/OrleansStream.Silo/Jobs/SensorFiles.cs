@@ -21,8 +21,8 @@ internal static class SensorFiles
 
     /// <summary>The files of a job's arguments.</summary>
     /// <param name="args">The arguments.</param>
-    /// <param name="window">A row is refused whose window of this size would not be in the calendar.</param>
-    public static Source<Reading> Of(JobArguments args, TimeSpan window)
+    /// <param name="window">A row is refused whose window of this size would not be in the calendar; null for a job without windows.</param>
+    public static Source<Reading> Of(JobArguments args, TimeSpan? window = null)
     {
         var paths = args.GetAll(Arguments.Input);
         Check(paths);
@@ -40,7 +40,7 @@ internal static class SensorFiles
 
     private static bool Skips(JobArguments args) => args.Get(Arguments.BadRecords) == "skip";
 
-    /// <summary>Two files of one sensor are refused: in which order their readings meet in a window is chance, and with it the last digit of the average.</summary>
+    /// <summary>Two files of one sensor are refused: in which order their readings meet is chance, and with it the last digit of an average, or what rises and falls between two readings of one time.</summary>
     private static void Check(IReadOnlyList<string> paths)
     {
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -53,12 +53,11 @@ internal static class SensorFiles
         }
     }
 
-    private static Reading Read(CsvRow row, TimeSpan window)
+    private static Reading Read(CsvRow row, TimeSpan? window)
     {
         var time = row.GetDateTimeUtc("timestamp");
-        var windowStart = FloorTicks(time, window);
-        if (windowStart < 0 || windowStart > DateTime.MaxValue.Ticks - window.Ticks)
-            throw new FormatException($"column 'timestamp' holds '{row.GetString("timestamp")}', whose window of {Durations.Show(window)} reaches beyond the years 1 to 9999");
+        if (window is { } size && FloorTicks(time, size) is var windowStart && (windowStart < 0 || windowStart > DateTime.MaxValue.Ticks - size.Ticks))
+            throw new FormatException($"column 'timestamp' holds '{row.GetString("timestamp")}', whose window of {Durations.Show(size)} reaches beyond the years 1 to 9999");
         var fahrenheit = row.GetDouble("value");
         if (!double.IsFinite(Reading.ToCelsius(fahrenheit))) throw new FormatException($"column 'value' holds '{row.GetString("value")}', which is too large to convert to °C");
         return new Reading(row.FileNameWithoutExtension, new DateTimeOffset(time, TimeSpan.Zero).ToUnixTimeMilliseconds(), fahrenheit);

@@ -47,7 +47,7 @@ internal sealed class BoundedRun(Screen screen)
         if (IsFresh) StartOver(folder);
 
         var silo = await EmbeddedSilo.StartAsync(
-            new SiloSettings { Start = Start, Screen = screen, Store = folder.Store, Restarts = QuickRestarts, HttpPort = HttpPort, Verbose = Verbose }, cancellation);
+            new SiloSettings { Job = Job, Start = Start, Screen = screen, Store = folder.Store, Restarts = QuickRestarts, HttpPort = HttpPort, Verbose = Verbose }, cancellation);
         JobStatus status;
         try
         {
@@ -93,7 +93,7 @@ internal sealed class BoundedRun(Screen screen)
         var since = status.RestoredFrom is { } checkpoint ? $" since checkpoint {checkpoint}" : "";
         screen.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Finished: {Output} is complete, {Counted(output.CountLines(), "line")}. Read {Counted(read, "record")}{since} in {took.TotalSeconds:F1} s."));
         if (subtasks.Sum(static subtask => subtask.LateRecords) is var late and > 0)
-            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(late, "record")}{since} came after the window had closed, counted in no line; a larger --out-of-orderness keeps the windows open longer."));
+            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(late, "record")}{since} came too late to count; a larger --out-of-orderness waits longer."));
         if (SkipsBadRecords && new RunOutput(BadRecords) is { Exists: true } bad && bad.CountLines() is var skipped and > 0)
             screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(skipped, "malformed row")} skipped and written to {BadRecords}."));
         return ExitCode.Done;

@@ -36,16 +36,25 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
-    public async Task The_run_command_of_the_README_runs()
+    public Task The_command_of_the_README_that_averages_runs() =>
+        RunAsync("-- run average-sensor-readings", "out.jsonl", static input => input.Averages(TimeSpan.FromHours(1)));
+
+    [Fact]
+    public Task The_command_of_the_README_that_finds_anomalies_runs() =>
+        RunAsync("-- run sensor-anomalies", "anomalies.jsonl", static input => input.Anomalies(rise: 2.5, bound: 35, TimeSpan.FromHours(1)));
+
+    private static async Task RunAsync(string holding, string output, Func<SensorFile, IEnumerable<string>> expected)
     {
         using var folder = new TestFolder();
         var input = SensorFile.Write(folder["machine-temperature.csv"], seed: 5, count: 200);
-        var command = CommandLine().Match(Block("sh", "-- run ")).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
-        var args = command.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.EndsWith(".csv", StringComparison.Ordinal) ? input.Path : word == "out.jsonl" ? folder[word] : word);
+        var command = CommandLine().Match(Block("sh", holding)).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
+        var args = command.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.EndsWith(".csv", StringComparison.Ordinal) ? input.Path : word == output ? folder[word] : word);
 
         (await CommandRun.OfAsync([.. args])).Succeeded();
 
-        Assert.Equal(input.Averages(TimeSpan.FromHours(1)), await File.ReadAllLinesAsync(folder["out.jsonl"], TestContext.Current.CancellationToken));
+        var lines = expected(input).ToList();
+        Assert.NotEmpty(lines);
+        Assert.Equal(lines, await File.ReadAllLinesAsync(folder[output], TestContext.Current.CancellationToken));
     }
 
     /// <summary>The one block of code of a language that holds some words.</summary>

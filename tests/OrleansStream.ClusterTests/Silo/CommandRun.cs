@@ -19,8 +19,11 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     }
 
     /// <summary><c>run average-sensor-readings</c> over files; what is given after them comes behind.</summary>
-    public static Task<CommandRun> OverAsync(IEnumerable<string> inputs, string output, params string[] more) =>
-        OfAsync(["run", AverageSensorReadings.JobName, .. inputs.SelectMany(static input => new[] { "--input", input }), "--output", output, .. more]);
+    public static Task<CommandRun> OverAsync(IEnumerable<string> inputs, string output, params string[] more) => OfJobAsync(AverageSensorReadings.JobName, inputs, output, more);
+
+    /// <summary><c>run JOB</c> over files; what is given after them comes behind.</summary>
+    public static Task<CommandRun> OfJobAsync(string job, IEnumerable<string> inputs, string output, params string[] more) =>
+        OfAsync(["run", job, .. inputs.SelectMany(static input => new[] { "--input", input }), "--output", output, .. more]);
 
     public static Task<CommandRun> OverAsync(string input, string output, params string[] more) => OverAsync([input], output, more);
 

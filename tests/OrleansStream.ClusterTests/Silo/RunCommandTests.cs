@@ -210,7 +210,7 @@ public sealed class RunCommandTests : IDisposable
     [Theory]
     [InlineData("run average-sensor-readings --input a.csv --output o --windw 1h", "Did you mean '--window'?")]
     [InlineData("run averge-sensor-readings --input a.csv --output o", "Did you mean 'average-sensor-readings'?")]
-    [InlineData("run something-else", "There are: average-sensor-readings.")]
+    [InlineData("run something-else", "There are: average-sensor-readings, sensor-anomalies.")]
     [InlineData("run", "needs the name of a job")]
     [InlineData("rnu", "Did you mean 'run'?")]
     [InlineData("--htp-port 8082", "Did you mean '--http-port'?")]
@@ -219,17 +219,26 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("run average-sensor-readings --input a.csv --output o --window 0s", "it must be 1ms or more")]
     [InlineData("run average-sensor-readings --input a.csv --output o --parallelism 0", "whole number from 1 to 128")]
     [InlineData("run average-sensor-readings --input a.csv --output o --rate -4", "above 0")]
+    [InlineData("run average-sensor-readings --input a.csv --output o --rate fast", "'fast' is no number for --rate")]
     [InlineData("run average-sensor-readings --input a.csv --output o --bad-records drop", "fail or skip")]
     [InlineData("run average-sensor-readings --input a.csv --output o --http-port 70000", "whole number from 1 to 65535")]
     [InlineData("run average-sensor-readings --input a.csv --output o more", "'more' is one word too many")]
+    [InlineData("run sensor-anomalys --input a.csv --output o", "Did you mean 'sensor-anomalies'?")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --rise 0", "--rise is '0': it must be above 0")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --rise 2,5", "'2,5' is no number for --rise")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --bound NaN", "'NaN' is no number for --bound")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --within 0s", "it must be 1ms or more")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --within soon", "'soon' is no duration for --within")]
+    [InlineData("run sensor-anomalies --input a.csv --output o --window 1h", "There is no option '--window' of 'sensor-anomalies'")]
     public async Task A_wrong_command_line_is_told_in_one_line(string commandLine, string saying) =>
         (await CommandRun.OfAsync(commandLine.Split(' '))).Failed(2, saying);
 
     [Fact]
     public async Task Jobs_are_listed_and_described()
     {
-        Assert.Equal("average-sensor-readings", (await CommandRun.OfAsync("jobs")).Succeeded().Output.Trim());
+        Assert.Equal(["average-sensor-readings", "sensor-anomalies"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         Assert.Contains("Window 'average'", (await CommandRun.OfAsync("describe", "average-sensor-readings")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("Match 'anomaly'", (await CommandRun.OfAsync("describe", "sensor-anomalies")).Succeeded().Output, StringComparison.Ordinal);
         Assert.Contains("\"operators\":[", (await CommandRun.OfAsync("describe", "average-sensor-readings", "--json")).Succeeded().Output, StringComparison.Ordinal);
         (await CommandRun.OfAsync("describe", "average-sensor-reading")).Failed(1, "Did you mean 'average-sensor-readings'?");
     }

@@ -37,7 +37,7 @@ internal sealed class SensorFile
         return file;
     }
 
-    /// <summary>The lines of output, in the order of windows.</summary>
+    /// <summary>The lines of output of the averages, in the order of windows.</summary>
     public IEnumerable<string> Averages(TimeSpan window)
     {
         var windows = new SortedDictionary<long, (double Sum, int Count)>();
@@ -53,6 +53,31 @@ internal sealed class SensorFile
             yield return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{{\"sensor\":\"{Sensor}\",\"windowStart\":\"{DateTime.UnixEpoch + start * window:yyyy-MM-ddTHH:mm:ssZ}\",\"windowEnd\":\"{DateTime.UnixEpoch + (start + 1) * window:yyyy-MM-ddTHH:mm:ssZ}\",\"count\":{count},\"averageCelsius\":{sum / count:R}}}");
+        }
+    }
+
+    /// <summary>The lines of output of the anomalies, in the order in which they began.</summary>
+    public IEnumerable<string> Anomalies(double rise, double bound, TimeSpan within)
+    {
+        // Readings of one time stay in the order of the file.
+        var readings = _readings.Select(static reading => (reading.Time, Celsius: (reading.Fahrenheit - 32) * 5 / 9)).OrderBy(static reading => reading.Time).ToList();
+        for (var first = 0; first + 1 < readings.Count; first++)
+        {
+            var (start, before) = readings[first];
+            var (end, after) = readings[first + 1];
+            if (after - before < rise) continue;
+            var high = new List<int>();
+            for (var next = first + 2; next < readings.Count && readings[next].Time - start < within && high.Count < 3; next++)
+            {
+                if (readings[next].Celsius > bound) high.Add(next);
+            }
+
+            if (high.Count < 3) continue;
+            var highLines = high.Select(at => string.Create(CultureInfo.InvariantCulture, $"{{\"time\":\"{readings[at].Time:yyyy-MM-ddTHH:mm:ssZ}\",\"celsius\":{readings[at].Celsius:R}}}"));
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{{\"sensor\":\"{Sensor}\",\"riseStart\":\"{start:yyyy-MM-ddTHH:mm:ssZ}\",\"riseEnd\":\"{end:yyyy-MM-ddTHH:mm:ssZ}\",\"riseCelsius\":{after - before:R},\"high\":[{string.Join(',', highLines)}]}}");
+            first = high[^1];
         }
     }
 }
