@@ -4,7 +4,7 @@ using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.CommandLine;
 
-/// <summary><c>run JOB …</c>: one bounded run over files, to its end.</summary>
+/// <summary><c>run JOB …</c>: one bounded run of a job, to its end.</summary>
 internal sealed class RunCommand(Screen screen)
 {
     public const string Name = "run";
@@ -14,9 +14,10 @@ internal sealed class RunCommand(Screen screen)
     private readonly Option<TimeSpan?> _window = RunOptions.Duration("--window", "The size of a window, for example 200ms, 10s, 5m, 1h or 1d. 1h unless given.", TimeSpan.FromMilliseconds(1));
 
     public Command Build(Guard guard) =>
-        new(Name, "Run a job on files to the end of its input. Exit code 0 when the output is complete, 1 when the job failed, 2 when the command was wrong, 130 when it was stopped.")
+        new(Name, "Run a job to the end of its input. Exit code 0 when the output is complete, 1 when the job failed, 2 when the command was wrong, 130 when it was stopped.")
         {
             Average(guard),
+            new AllroundCommand(screen).Run(guard),
         };
 
     private Command Average(Guard guard) => new FileRun(AverageSensorReadings.JobName, "sensor and window").Build(

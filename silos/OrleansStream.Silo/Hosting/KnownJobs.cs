@@ -1,6 +1,7 @@
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Silo.Jobs;
+using OrleansStream.Silo.Jobs.Allround;
 
 namespace OrleansStream.Silo.Hosting;
 
@@ -9,6 +10,8 @@ internal static class KnownJobs
 {
     /// <summary>Registers all of them.</summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="start">What a job is started with when nothing else is said; null when it waits to be started.</param>
-    public static void AddTo(ISiloBuilder silo, JobStart? start) => silo.AddStreamJob<AverageSensorReadings>(AverageSensorReadings.JobName, start);
+    /// <param name="start">What the job on sensor readings is started with when nothing else is said; null when it waits to be started, as the others do.</param>
+    public static void AddTo(ISiloBuilder silo, JobStart? start) => silo
+        .AddStreamJob<AverageSensorReadings>(AverageSensorReadings.JobName, start)
+        .AddStreamJob<AllroundJob>(AllroundJob.JobName);
 }
