@@ -228,9 +228,10 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task Jobs_are_listed_and_described()
     {
-        Assert.Equal("average-sensor-readings", (await CommandRun.OfAsync("jobs")).Succeeded().Output.Trim());
+        Assert.Equal(["allround", "average-sensor-readings"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains("Window 'average'", (await CommandRun.OfAsync("describe", "average-sensor-readings")).Succeeded().Output, StringComparison.Ordinal);
         Assert.Contains("\"operators\":[", (await CommandRun.OfAsync("describe", "average-sensor-readings", "--json")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("Process 'two-inputs'", (await CommandRun.OfAsync("describe", "allround")).Succeeded().Output, StringComparison.Ordinal);
         (await CommandRun.OfAsync("describe", "average-sensor-reading")).Failed(1, "Did you mean 'average-sensor-readings'?");
     }
 
