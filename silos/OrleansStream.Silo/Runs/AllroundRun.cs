@@ -74,6 +74,8 @@ internal sealed class AllroundRun(Screen screen)
 
     private int Conclude(JobStatus status, TimeSpan took)
     {
+        if (new[] { Written.Records, Written.Summary }.FirstOrDefault(static file => !File.Exists(file)) is { } gone)
+            throw new JobRefusedException($"The run over '{Checkpoints}' has finished, but its output '{gone}' is not there any more: restore the file, or start over with --fresh.");
         screen.WriteLine(status.WasFinished ? "Finished before: nothing was run. Start over with --fresh." : $"Finished. {EmbeddedRun.Reading(status, took)}");
         return Check(screen, Written, Events, Keys);
     }

@@ -35,6 +35,9 @@ public sealed class AllroundRunTests : IDisposable
         Assert.Contains("Finished before: nothing was run.", again.Output, StringComparison.Ordinal);
         Assert.Contains("0 violations", again.Output, StringComparison.Ordinal);
 
+        File.Delete(new AllroundOutput(Output).Records);
+        (await RunAsync("--events", "20011", "--keys", "120", "--state-bytes", "100")).Failed(1, "records.jsonl' is not there any more", "--fresh");
+
         (await RunAsync("--events", "5000", "--keys", "120", "--fresh")).Succeeded();
         RequireOutput(5_000, 120);
     }

@@ -33,7 +33,7 @@ public sealed class AllroundJob(TextWriter? console = null) : IStreamJob
     internal const long DefaultEvents = 1_000_000;
     internal const long DefaultKeys = 1_000;
     internal const long MostEvents = 1_000_000_000_000_000;
-    internal const long MostKeys = 100_000_000;
+    internal const long MostKeys = 10_000_000;
     internal const int MostStateBytes = 16 * 1024 * 1024;
 
     /// <inheritdoc/>
