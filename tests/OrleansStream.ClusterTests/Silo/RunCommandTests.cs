@@ -210,7 +210,7 @@ public sealed class RunCommandTests : IDisposable
     [Theory]
     [InlineData("run average-sensor-readings --input a.csv --output o --windw 1h", "Did you mean '--window'?")]
     [InlineData("run averge-sensor-readings --input a.csv --output o", "Did you mean 'average-sensor-readings'?")]
-    [InlineData("run something-else", "There are: average-sensor-readings.")]
+    [InlineData("run something-else", "There are: average-sensor-readings")]
     [InlineData("run", "needs the name of a job")]
     [InlineData("rnu", "Did you mean 'run'?")]
     [InlineData("--htp-port 8082", "Did you mean '--http-port'?")]
