@@ -5,7 +5,7 @@ using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.CommandLine;
 
-/// <summary><c>run JOB …</c>: one bounded run over files, to its end.</summary>
+/// <summary><c>run JOB …</c>: one bounded run of a job, to its end.</summary>
 internal sealed class RunCommand(Screen screen)
 {
     public const string Name = "run";
@@ -23,10 +23,11 @@ internal sealed class RunCommand(Screen screen)
         TimeSpan.FromMilliseconds(1));
 
     public Command Build(Guard guard) =>
-        new(Name, "Run a job on files to the end of its input. Exit code 0 when the output is complete, 1 when the job failed, 2 when the command was wrong, 130 when it was stopped.")
+        new(Name, "Run a job to the end of its input. Exit code 0 when the output is complete, 1 when the job failed, 2 when the command was wrong, 130 when it was stopped.")
         {
             Average(guard),
             Anomalies(guard),
+            new AllroundCommand(screen).Run(guard),
         };
 
     private Command Average(Guard guard) => new FileRun(AverageSensorReadings.JobName, "sensor and window").Build(

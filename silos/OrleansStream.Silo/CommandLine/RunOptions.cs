@@ -31,7 +31,7 @@ internal static class RunOptions
     {
         Description = "How many subtasks each stage has; may differ from start to start. The number of cores, at most 8, unless given.",
         HelpName = "N",
-        CustomParser = static result => Whole(result, "--parallelism", 1, MostParallelism) ?? 0,
+        CustomParser = static result => (int)(Whole(result, "--parallelism", 1, MostParallelism) ?? 0),
     };
 
     public static Option<int?> HttpPort(string description) => Port("--http-port", description);
@@ -40,7 +40,14 @@ internal static class RunOptions
     {
         Description = description,
         HelpName = "PORT",
-        CustomParser = result => Whole(result, name, 1, 65_535),
+        CustomParser = result => (int?)Whole(result, name, 1, 65_535),
+    };
+
+    public static Option<long?> WholeNumber(string name, string description, long least, long most) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result => Whole(result, name, least, most),
     };
 
     public static Option<double?> Rate() =>
@@ -72,10 +79,10 @@ internal static class RunOptions
         },
     };
 
-    private static int? Whole(ArgumentResult result, string name, int least, int most)
+    private static long? Whole(ArgumentResult result, string name, long least, long most)
     {
         var text = result.Tokens[^1].Value;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
         result.AddError($"{name} is '{text}': it must be a whole number from {least} to {most}.");
         return null;
     }

@@ -37,6 +37,7 @@ internal sealed class SiloCommandLine(Screen screen)
         new DemoCommand(screen).AddTo(root, Guarded);
         root.Subcommands.Add(new RunCommand(screen).Build(Guarded));
         root.Subcommands.Add(new ServeCommand(screen).Build(Guarded));
+        root.Subcommands.Add(new AllroundCommand(screen).Check(Guarded));
         root.Subcommands.Add(JobsCommand.List(screen, Guarded));
         root.Subcommands.Add(JobsCommand.Describe(screen, Guarded));
         return root;

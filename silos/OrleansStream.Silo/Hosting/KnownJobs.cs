@@ -1,6 +1,7 @@
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Silo.Jobs;
+using OrleansStream.Silo.Jobs.Allround;
 
 namespace OrleansStream.Silo.Hosting;
 
@@ -9,17 +10,18 @@ internal static class KnownJobs
 {
     /// <summary>Registers all of them, or one.</summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="start">What a job is started with when nothing else is said; null when it waits to be started.</param>
+    /// <param name="start">What the jobs on sensor readings are started with when nothing else is said; null when they wait to be started, as the others do.</param>
     /// <param name="only">The name of the one job to register; null for all.</param>
     public static void AddTo(ISiloBuilder silo, JobStart? start, string? only = null)
     {
         Add<AverageSensorReadings>(AverageSensorReadings.JobName);
         Add<SensorAnomalies>(SensorAnomalies.JobName);
+        Add<AllroundJob>(AllroundJob.JobName);
 
         void Add<TJob>(string name)
             where TJob : class, IStreamJob
         {
-            if (only is null || only == name) silo.AddStreamJob<TJob>(name, start);
+            if (only is null || only == name) silo.AddStreamJob<TJob>(name, name == AllroundJob.JobName ? null : start);
         }
     }
 }

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using OrleansStream.Jobs;
 using OrleansStream.Silo.CommandLine;
-using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.Runs;
@@ -13,9 +11,6 @@ namespace OrleansStream.Silo.Runs;
 /// </summary>
 internal sealed class BoundedRun(Screen screen)
 {
-    /// <summary>A run that fails ends soon: these restarts take about a second together.</summary>
-    private static readonly RestartStrategy QuickRestarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(1), attempts: 3);
-
     public required string Job { get; init; }
 
     public required JobStart Start { get; init; }
@@ -46,40 +41,11 @@ internal sealed class BoundedRun(Screen screen)
         using var folder = await RunFolder.OpenAsync(Checkpoints, Job, cancellation);
         if (IsFresh) StartOver(folder);
 
-        var silo = await EmbeddedSilo.StartAsync(
-            new SiloSettings { Job = Job, Start = Start, Screen = screen, Store = folder.Store, Restarts = QuickRestarts, HttpPort = HttpPort, Verbose = Verbose }, cancellation);
-        JobStatus status;
-        try
-        {
-            if (HttpPort is { } port) screen.WriteLine($"Status page: http://localhost:{port}");
-            await silo.Jobs.StartAsync(Job, Start);
-            status = await new Progress(silo.Jobs, Job, screen, TimeProvider.System).ShowUntilEndAsync(cancellation);
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            await silo.DisposeAsync();
-            screen.WriteLine($"Stopped before the end of the input. The same command goes on from the last checkpoint in {Checkpoints}.");
-            return ExitCode.Interrupted;
-        }
-        catch
-        {
-            await silo.DisposeAsync();
-            throw;
-        }
-
-        await silo.DisposeAsync();
-        return Conclude(status, clock.Elapsed);
+        return await new EmbeddedRun(screen) { Job = Job, Start = Start, HttpPort = HttpPort, Verbose = Verbose }.ToEndAsync(folder, status => Conclude(status, clock.Elapsed), cancellation);
     }
 
     private int Conclude(JobStatus status, TimeSpan took)
     {
-        if (status.Phase != JobPhase.Finished)
-        {
-            var again = status.Failures > 1 ? $" (after {status.Failures} attempts)" : "";
-            screen.WriteError($"error: {OneLine.Of(status.Cause ?? "the job ended without a cause")}{again}");
-            return ExitCode.Failed;
-        }
-
         var output = new RunOutput(Output);
         if (!output.Exists) throw new JobRefusedException($"The run over '{Checkpoints}' has finished, but its output '{Output}' is not there any more: restore the file, or start over with --fresh.");
         if (status.WasFinished)
@@ -89,17 +55,13 @@ internal sealed class BoundedRun(Screen screen)
         }
 
         var subtasks = status.Stages.SelectMany(static stage => stage.Subtasks).ToList();
-        var read = status.Stages.Where(static stage => stage.Reads.Count == 0).Sum(static stage => stage.Subtasks.Sum(static subtask => subtask.RecordsIn));
-        var since = status.RestoredFrom is { } checkpoint ? $" since checkpoint {checkpoint}" : "";
-        screen.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Finished: {Output} is complete, {Counted(output.CountLines(), "line")}. Read {Counted(read, "record")}{since} in {took.TotalSeconds:F1} s."));
+        screen.WriteLine($"Finished: {Output} is complete, {EmbeddedRun.Counted(output.CountLines(), "line")}. {EmbeddedRun.Reading(status, took)}");
         if (subtasks.Sum(static subtask => subtask.LateRecords) is var late and > 0)
-            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(late, "record")}{since} came too late to count; a larger --out-of-orderness waits longer."));
+            screen.WriteError($"warning: {EmbeddedRun.Counted(late, "record")}{EmbeddedRun.Since(status)} came too late to count; a larger --out-of-orderness waits longer.");
         if (SkipsBadRecords && new RunOutput(BadRecords) is { Exists: true } bad && bad.CountLines() is var skipped and > 0)
-            screen.WriteError(string.Create(CultureInfo.InvariantCulture, $"warning: {Counted(skipped, "malformed row")} skipped and written to {BadRecords}."));
+            screen.WriteError($"warning: {EmbeddedRun.Counted(skipped, "malformed row")} skipped and written to {BadRecords}.");
         return ExitCode.Done;
     }
-
-    private static string Counted(long count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     /// <summary>An output that is an input as well would be replaced by what was made of it.</summary>
     private void RefuseToOverwriteInputs()

@@ -20,11 +20,15 @@ internal sealed class RunFolder : IDisposable
 
     private readonly FileStream _lock;
 
-    private RunFolder(LocalFolderStore store, FileStream held)
+    private RunFolder(string path, LocalFolderStore store, FileStream held)
     {
+        Path = path;
         Store = store;
         _lock = held;
     }
+
+    /// <summary>The folder as it was given.</summary>
+    public string Path { get; }
 
     public LocalFolderStore Store { get; }
 
@@ -35,16 +39,16 @@ internal sealed class RunFolder : IDisposable
         if (JobsIn(folder).FirstOrDefault(other => other != job) is { } other)
             throw new JobRefusedException($"The checkpoint folder '{folder}' belongs to job '{other}', not to '{job}': give another folder with --checkpoints.");
         var store = new LocalFolderStore(folder);
-        return new RunFolder(store, await LockAsync(folder, cancellation));
+        return new RunFolder(folder, store, await LockAsync(folder, cancellation));
     }
 
     /// <summary>Forgets the job's history in one step; what is left of it is then deleted.</summary>
     /// <exception cref="JobRefusedException">The folder holds what no run has put there. Nothing was deleted.</exception>
     public void StartOver()
     {
-        var jobs = Path.Combine(Store.Location, JobsName);
+        var jobs = System.IO.Path.Combine(Store.Location, JobsName);
         if (!Directory.Exists(jobs)) return;
-        var forgotten = Path.Combine(Store.Location, TemporaryName, $"{JobsName}.forgotten");
+        var forgotten = System.IO.Path.Combine(Store.Location, TemporaryName, $"{JobsName}.forgotten");
         if (Directory.Exists(forgotten)) Directory.Delete(forgotten, recursive: true);
         Directory.Move(jobs, forgotten);
         Directory.Delete(forgotten, recursive: true);
@@ -54,7 +58,7 @@ internal sealed class RunFolder : IDisposable
     public static void RefuseUnlessOurs(string folder, string job)
     {
         if (!Directory.Exists(folder)) return;
-        var strange = Directory.EnumerateFileSystemEntries(folder).Select(static entry => Path.GetFileName(entry)).FirstOrDefault(static name => name is not (LockName or JobsName or TemporaryName));
+        var strange = Directory.EnumerateFileSystemEntries(folder).Select(static entry => System.IO.Path.GetFileName(entry)).FirstOrDefault(static name => name is not (LockName or JobsName or TemporaryName));
         strange ??= JobsIn(folder).FirstOrDefault(other => other != job) is { } other ? $"{JobsName}/{other}" : null;
         if (strange is not null)
             throw new JobRefusedException($"The folder '{folder}' does not look like the checkpoints of '{job}': it holds '{strange}'. Nothing was deleted; give another folder with --checkpoints, or empty this one yourself.");
@@ -65,9 +69,9 @@ internal sealed class RunFolder : IDisposable
     {
         try
         {
-            if (Directory.Exists(Path.Combine(Store.Location, JobsName))) return;
+            if (Directory.Exists(System.IO.Path.Combine(Store.Location, JobsName))) return;
             File.Delete(_lock.Name);
-            Directory.Delete(Path.Combine(Store.Location, TemporaryName));
+            Directory.Delete(System.IO.Path.Combine(Store.Location, TemporaryName));
             Directory.Delete(Store.Location);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -82,8 +86,8 @@ internal sealed class RunFolder : IDisposable
 
     private static IEnumerable<string> JobsIn(string folder)
     {
-        var jobs = Path.Combine(folder, JobsName);
-        return Directory.Exists(jobs) ? Directory.EnumerateFileSystemEntries(jobs).Select(static entry => Path.GetFileName(entry)) : [];
+        var jobs = System.IO.Path.Combine(folder, JobsName);
+        return Directory.Exists(jobs) ? Directory.EnumerateFileSystemEntries(jobs).Select(static entry => System.IO.Path.GetFileName(entry)) : [];
     }
 
     private static async Task<FileStream> LockAsync(string folder, CancellationToken cancellation)
@@ -92,7 +96,7 @@ internal sealed class RunFolder : IDisposable
         {
             try
             {
-                return new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(System.IO.Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (UnauthorizedAccessException error)
             {

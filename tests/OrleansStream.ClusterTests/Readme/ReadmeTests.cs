@@ -47,8 +47,7 @@ public sealed partial class ReadmeTests
     {
         using var folder = new TestFolder();
         var input = SensorFile.Write(folder["machine-temperature.csv"], seed: 5, count: 200);
-        var command = CommandLine().Match(Block("sh", holding)).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal);
-        var args = command.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(word => word.EndsWith(".csv", StringComparison.Ordinal) ? input.Path : word == output ? folder[word] : word);
+        var args = Words(holding).Select(word => word.EndsWith(".csv", StringComparison.Ordinal) ? input.Path : word == output ? folder[word] : word);
 
         (await CommandRun.OfAsync([.. args])).Succeeded();
 
@@ -56,6 +55,22 @@ public sealed partial class ReadmeTests
         Assert.NotEmpty(lines);
         Assert.Equal(lines, await File.ReadAllLinesAsync(folder[output], TestContext.Current.CancellationToken));
     }
+
+    [Fact]
+    public async Task The_check_of_the_README_runs()
+    {
+        using var folder = new TestFolder();
+
+        // The records of the README would take long here.
+        var run = (await CommandRun.OfAsync([.. Words("-- run allround").Select(word => word == "1000000" ? "20000" : word == "allround.out" ? folder[word] : word)])).Succeeded();
+
+        Assert.Contains("has 20,000 lines: every record once", run.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["allround.out/records.jsonl"]));
+    }
+
+    /// <summary>The words of a command of the silo that the README shows.</summary>
+    private static string[] Words(string holding) =>
+        CommandLine().Match(Block("sh", holding)).Groups[1].Value.Replace("\\\n", " ", StringComparison.Ordinal).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The one block of code of a language that holds some words.</summary>
     private static string Block(string language, string holding) => Assert.Single(

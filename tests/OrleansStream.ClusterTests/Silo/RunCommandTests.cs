@@ -210,7 +210,7 @@ public sealed class RunCommandTests : IDisposable
     [Theory]
     [InlineData("run average-sensor-readings --input a.csv --output o --windw 1h", "Did you mean '--window'?")]
     [InlineData("run averge-sensor-readings --input a.csv --output o", "Did you mean 'average-sensor-readings'?")]
-    [InlineData("run something-else", "There are: average-sensor-readings, sensor-anomalies.")]
+    [InlineData("run something-else", "There are: average-sensor-readings, sensor-anomalies, allround.")]
     [InlineData("run", "needs the name of a job")]
     [InlineData("rnu", "Did you mean 'run'?")]
     [InlineData("--htp-port 8082", "Did you mean '--http-port'?")]
@@ -236,10 +236,11 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task Jobs_are_listed_and_described()
     {
-        Assert.Equal(["average-sensor-readings", "sensor-anomalies"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.Equal(["allround", "average-sensor-readings", "sensor-anomalies"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         Assert.Contains("Window 'average'", (await CommandRun.OfAsync("describe", "average-sensor-readings")).Succeeded().Output, StringComparison.Ordinal);
         Assert.Contains("Match 'anomaly'", (await CommandRun.OfAsync("describe", "sensor-anomalies")).Succeeded().Output, StringComparison.Ordinal);
         Assert.Contains("\"operators\":[", (await CommandRun.OfAsync("describe", "average-sensor-readings", "--json")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("Process 'two-inputs'", (await CommandRun.OfAsync("describe", "allround")).Succeeded().Output, StringComparison.Ordinal);
         (await CommandRun.OfAsync("describe", "average-sensor-reading")).Failed(1, "Did you mean 'average-sensor-readings'?");
     }
 
