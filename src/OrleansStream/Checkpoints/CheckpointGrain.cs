@@ -57,6 +57,12 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
         return Task.CompletedTask;
     }
 
+    public Task MoveAsync(PlannedMove move)
+    {
+        Opened().Move(move);
+        return Task.CompletedTask;
+    }
+
     public Task AbortAsync(string cause)
     {
         _driver?.Abort(cause);

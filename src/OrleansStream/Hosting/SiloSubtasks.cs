@@ -14,6 +14,9 @@ internal sealed class SiloSubtasks
 
     public void Remove(string job, Attempt attempt, SubtaskId subtask) => _open.TryRemove((job, attempt, subtask), out _);
 
+    /// <summary>The jobs that have something open here.</summary>
+    public IReadOnlyCollection<string> Jobs => [.. _open.Keys.Select(static open => open.Job).Distinct()];
+
     /// <summary>Ends what is open of attempts before one.</summary>
     public Task EndOlderAsync(string job, Attempt before) =>
         EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0, static grain => grain.EndAsync());
@@ -32,14 +35,32 @@ internal sealed class SiloSubtasks
 /// <summary>The job grains that are active on this silo, so that they leave while the cluster still listens.</summary>
 internal sealed class SiloJobs
 {
-    private readonly ConcurrentDictionary<string, IJobGrain> _active = new();
+    private readonly ConcurrentDictionary<string, (IJobGrain Grain, IGrainContext Context)> _active = new();
 
-    public void Add(string job, IJobGrain grain) => _active[job] = grain;
+    /// <summary>Whether the silo leaves: no job begins to be led from here any more.</summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>The jobs that are led from here.</summary>
+    public IReadOnlyCollection<string> Jobs => [.. _active.Keys];
+
+    public void Add(string job, IJobGrain grain, IGrainContext context) => _active[job] = (grain, context);
 
     public void Remove(string job) => _active.TryRemove(job, out _);
 
+    public void Leave() => IsLeaving = true;
+
+    /// <summary>Ends a job's attempt at a checkpoint of its own, and completes when its grain is gone, so that another silo can have it.</summary>
+    public async Task<HandOver?> HandOverAsync(string job, string silo)
+    {
+        if (!_active.TryGetValue(job, out var active)) return null;
+        var handed = await active.Grain.HandOverAsync(silo);
+        active.Context.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The job is handed over to another silo."));
+        await active.Context.Deactivated;
+        return handed;
+    }
+
     /// <summary>Ends the attempts of all jobs without a word in their logs.</summary>
-    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.LeaveAsync(cause)));
+    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.Grain.LeaveAsync(cause)));
 }
 
 /// <summary>The agent of one silo, pinned to it.</summary>

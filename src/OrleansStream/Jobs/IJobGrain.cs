@@ -10,6 +10,22 @@ internal interface IJobGrain : IGrainWithStringKey
 
     Task StopAsync(string reason);
 
+    /// <summary>Asks for another parallelism; the answer says whether that can be, and comes before it is done.</summary>
+    Task<RescaleAnswer> RescaleAsync(int parallelism);
+
+    /// <summary>Answers when no planned move is under way, or after a few seconds.</summary>
+    Task<JobStatus> WaitMovedAsync();
+
+    /// <summary>Another silo leaves: goes on without it, and answers when nothing of the job is there any more. Starts a job that should run and is not active.</summary>
+    /// <param name="silo">The silo that leaves.</param>
+    /// <param name="handed">What the job grain on that silo gave away, when it was there; else null.</param>
+    [ResponseTimeout("00:30:00")]
+    Task MoveAwayAsync(string silo, HandOver? handed);
+
+    /// <summary>This silo leaves: ends the attempt at a checkpoint of its own, and the driver with it.</summary>
+    [ResponseTimeout("00:30:00")]
+    Task<HandOver> HandOverAsync(string silo);
+
     Task<JobStatus> StatusAsync();
 
     /// <summary>Answers when the job has ended, or after a few seconds.</summary>

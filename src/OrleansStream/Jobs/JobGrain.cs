@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Placement;
 using OrleansStream.Checkpoints;
 using OrleansStream.Hosting;
 
 namespace OrleansStream.Jobs;
 
 /// <summary>The shell of a <see cref="JobDriver"/>.</summary>
-[Reentrant, KeepAlive, PreferLocalPlacement]
+[Reentrant, KeepAlive, JobPlacement]
 internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, SiloJobs active, ILogger<JobGrain> logger) : Grain, IJobGrain
 {
     /// <summary>The longest that a waiting call is held.</summary>
@@ -30,24 +29,34 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             services.NewRetry(),
             StreamServices.NewWriterId,
             services.Time);
-        active.Add(Job, this.AsReference<IJobGrain>());
+        _driver.OnMoved = move =>
+        {
+            services.Metrics.Note(Job, move);
+            LogMoved(Job, move.Reason, move.Attempt, move.Pause.TotalMilliseconds, move.Checkpoint.TotalMilliseconds);
+        };
+        active.Add(Job, this.AsReference<IJobGrain>(), GrainContext);
         return Task.CompletedTask;
     }
 
     public Task StartAsync(JobStart start)
     {
         if (_driver!.IsActive) return Task.CompletedTask;
-        LogStarted(Job, JobRegistry.ParallelismOf(start));
-        _driver.Start(start);
-        _ = ReleaseWaitingAsync();
+        Begin(() => _driver.Start(start), start);
         return Task.CompletedTask;
+    }
+
+    private void Begin(Action begin, JobStart start)
+    {
+        LogStarted(Job, JobRegistry.ParallelismOf(start));
+        begin();
+        _ = ReleaseWaitingAsync();
     }
 
     public async Task ReviveAsync()
     {
-        if (_driver!.Phase != JobPhase.Idle) return;
+        if (_driver!.Phase != JobPhase.Idle || active.IsLeaving) return;
         var history = await HistoryLog.ReadAsync(services.Store, Job, services.NewRetry(), CancellationToken.None);
-        if (_driver.Phase != JobPhase.Idle) return;
+        if (_driver.Phase != JobPhase.Idle || active.IsLeaving) return;
         if (history.End is { } end)
         {
             _driver.Recall(end, history.Attempts);
@@ -61,6 +70,43 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
     {
         _driver!.Stop(reason);
         return Task.CompletedTask;
+    }
+
+    public Task<RescaleAnswer> RescaleAsync(int parallelism)
+    {
+        var answer = _driver!.Rescale(parallelism, services.Options.MaxParallelism, jobs.Find(Job).Start?.Parallelism ?? 0);
+        if (answer is { Problem: null, IsAlready: false }) LogMoving(Job, _driver.Moving!);
+        return Task.FromResult(answer);
+    }
+
+    public async Task<JobStatus> WaitMovedAsync()
+    {
+        await Task.WhenAny(_driver!.Settled, Task.Delay(LongestWait, services.Time));
+        return await StatusAsync();
+    }
+
+    public async Task MoveAwayAsync(string silo, HandOver? handed)
+    {
+        if (active.IsLeaving) return;
+        var settled = _driver!.MoveAwayAsync(silo);
+        if (!_driver.IsActive)
+        {
+            if (handed is { Start: { } start }) Begin(() => _driver.Continue(start, handed.Begun), start);
+            else await ReviveAsync();
+        }
+        else if (_driver.Moving is { } moving)
+        {
+            LogMoving(Job, moving);
+        }
+
+        await settled;
+        await _driver.Settled;
+    }
+
+    public Task<HandOver> HandOverAsync(string silo)
+    {
+        if (_driver!.IsActive) LogMoving(Job, PlannedMove.Leave(silo).Reason);
+        return _driver.HandOverAsync(silo);
     }
 
     public async Task<JobStatus> StatusAsync()
@@ -93,6 +139,8 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             StoreTrouble = report?.StoreTrouble,
             RestoredFrom = report?.RestoredFrom ?? driver.LastReport?.RestoredFrom,
             Sources = report?.Sources ?? driver.LastReport?.Sources ?? [],
+            Moving = driver.Moving,
+            LastMove = driver.LastMove,
             At = services.Time.GetUtcNow(),
         };
     }
@@ -136,6 +184,12 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
 
     [LoggerMessage(LogLevel.Information, "Job {Job}: starting at parallelism {Parallelism}")]
     private partial void LogStarted(string job, int parallelism);
+
+    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: the attempt ends with its next checkpoint")]
+    private partial void LogMoving(string job, string move);
+
+    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: done, attempt {Attempt} runs after a pause of {PauseMs:0} ms behind a checkpoint of {CheckpointMs:0} ms")]
+    private partial void LogMoved(string job, string move, int attempt, double pauseMs, double checkpointMs);
 
     [LoggerMessage(LogLevel.Information, "Job {Job}: {Phase} {Cause}")]
     private partial void LogEnded(string job, JobPhase phase, string? cause);
