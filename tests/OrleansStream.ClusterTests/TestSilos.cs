@@ -51,7 +51,7 @@ public sealed class TestSilos : IAsyncDisposable
         var siloPort = FreePort();
         var gatewayPort = FreePort();
         var host = Host.CreateDefaultBuilder()
-            .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error))
+            .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error).AddFilter("OrleansStream", LogLevel.Debug))
             .UseOrleans(builder =>
             {
                 builder.UseLocalhostClustering(siloPort, gatewayPort, _primary);

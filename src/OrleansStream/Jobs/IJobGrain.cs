@@ -19,8 +19,9 @@ internal interface IJobGrain : IGrainWithStringKey
     /// <summary>Another silo leaves: goes on without it, and answers when nothing of the job is there any more. Starts a job that should run and is not active.</summary>
     /// <param name="silo">The silo that leaves.</param>
     /// <param name="handed">What the job grain on that silo gave away, when it was there; else null.</param>
+    /// <returns>False when this activation is on a silo that leaves, too, and will be gone: ask again.</returns>
     [ResponseTimeout("00:30:00")]
-    Task MoveAwayAsync(string silo, HandOver? handed);
+    Task<bool> MoveAwayAsync(string silo, HandOver? handed);
 
     /// <summary>This silo leaves: ends the attempt at a checkpoint of its own, and the driver with it.</summary>
     [ResponseTimeout("00:30:00")]

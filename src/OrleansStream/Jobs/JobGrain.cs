@@ -35,6 +35,8 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
             LogMoved(Job, move.Reason, move.Attempt, move.Pause.TotalMilliseconds, move.Checkpoint.TotalMilliseconds);
         };
         active.Add(Job, this.AsReference<IJobGrain>(), GrainContext);
+        // A call that was on its way to an activation that has left makes another here, whatever the placement would say.
+        if (active.IsLeaving) DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
@@ -85,9 +87,14 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
         return await StatusAsync();
     }
 
-    public async Task MoveAwayAsync(string silo, HandOver? handed)
+    public async Task<bool> MoveAwayAsync(string silo, HandOver? handed)
     {
-        if (active.IsLeaving) return;
+        if (active.IsLeaving)
+        {
+            if (!_driver!.IsActive) DeactivateOnIdle();
+            return false;
+        }
+
         var settled = _driver!.MoveAwayAsync(silo);
         if (!_driver.IsActive)
         {
@@ -101,6 +108,7 @@ internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services
 
         await settled;
         await _driver.Settled;
+        return true;
     }
 
     public Task<HandOver> HandOverAsync(string silo)
