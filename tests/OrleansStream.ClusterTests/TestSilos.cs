@@ -51,7 +51,7 @@ public sealed class TestSilos : IAsyncDisposable
         var siloPort = FreePort();
         var gatewayPort = FreePort();
         var host = Host.CreateDefaultBuilder()
-            .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error).AddFilter("OrleansStream", LogLevel.Debug))
+            .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error))
             .UseOrleans(builder =>
             {
                 builder.UseLocalhostClustering(siloPort, gatewayPort, _primary);
@@ -134,11 +134,12 @@ public sealed class TestSilos : IAsyncDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+}
 
-    private sealed class LambdaJob(Action<JobGraph, JobArguments> define) : IStreamJob
-    {
-        public void Define(JobGraph graph, JobArguments args) => define(graph, args);
-    }
+/// <summary>A job of a lambda.</summary>
+internal sealed class LambdaJob(Action<JobGraph, JobArguments> define) : IStreamJob
+{
+    public void Define(JobGraph graph, JobArguments args) => define(graph, args);
 }
 
 /// <summary>A folder of a test's own, deleted behind it.</summary>

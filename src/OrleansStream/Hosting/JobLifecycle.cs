@@ -15,9 +15,6 @@ internal sealed partial class JobLifecycle(
     /// <summary>The longest that a leaving silo waits for its jobs.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long to wait for an activation of a job that is on its way out.</summary>
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(10);
-
     /// <summary>After the silo is in the cluster, and before it leaves: from then on it places no calls any more, not even to itself.</summary>
     private const int Stage = ServiceLifecycleStage.Active + 1;
 
@@ -106,12 +103,10 @@ internal sealed partial class JobLifecycle(
         var steps = HandOverPlan.Of(active.Jobs, subtasks.Jobs, port.Silos.Count(silo => silo != here));
         if (steps.Count == 0) return;
         var began = services.Time.GetTimestamp();
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        giveUp.CancelAfter(patience);
         await Task.WhenAll(steps.Select(async step =>
         {
-            var handed = step.IsLed ? await active.HandOverAsync(step.Job, here) : null;
-            while (!await grains.GetGrain<IJobGrain>(step.Job).MoveAwayAsync(here, handed)) await Task.Delay(AskAgain, services.Time, giveUp.Token);
+            var handed = step.IsLed ? await active.HandOverAsync(step.Job) : null;
+            await grains.GetGrain<IJobGrain>(step.Job).MoveAwayAsync(here, handed);
         })).WaitAsync(patience, services.Time, cancellation);
         LogHandedOver(steps.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
     }

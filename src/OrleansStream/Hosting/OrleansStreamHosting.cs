@@ -41,7 +41,6 @@ public static class OrleansStreamHosting
         });
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, JobLifecycle>();
         builder.AddPlacementDirector<PinnedPlacement, PinnedPlacementDirector>();
-        builder.AddPlacementDirector<JobPlacement, JobPlacementDirector>();
         return builder;
     }
 

@@ -1,207 +1,75 @@
-using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using OrleansStream.Checkpoints;
+using Orleans.Placement;
 using OrleansStream.Hosting;
 
 namespace OrleansStream.Jobs;
 
-/// <summary>The shell of a <see cref="JobDriver"/>.</summary>
-[Reentrant, KeepAlive, JobPlacement]
-internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, SiloJobs active, ILogger<JobGrain> logger) : Grain, IJobGrain
+/// <inheritdoc cref="IJobGrain"/>
+[Reentrant, PreferLocalPlacement]
+internal sealed class JobGrain(IJobPort port, SiloJobs here, ILocalSiloDetails local, TimeProvider time) : Grain, IJobGrain
 {
-    /// <summary>The longest that a waiting call is held.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    /// <summary>How long a silo may take to say whether it leads the job; one that does not answer does not count.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly ILogger _logger = logger;
-    private readonly List<TaskCompletionSource> _waiting = [];
-    private JobDriver? _driver;
+    /// <summary>How many silos that leave as well are asked one after the other.</summary>
+    private const int MostTries = 10;
+
+    private string? _leader;
 
     private string Job => this.GetPrimaryKeyString();
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(JobStart start) => await (await LeaderAsync()).StartAsync(start);
+
+    public async Task ReviveAsync() => await (await LeaderAsync()).ReviveAsync();
+
+    public async Task StopAsync(string reason) => await (await LeaderAsync()).StopAsync(reason);
+
+    public async Task<RescaleAnswer> RescaleAsync(int parallelism) => await (await LeaderAsync()).RescaleAsync(parallelism);
+
+    public async Task<JobStatus> WaitMovedAsync() => await (await LeaderAsync()).WaitMovedAsync();
+
+    public async Task<JobStatus> StatusAsync() => await (await LeaderAsync()).StatusAsync();
+
+    public async Task<JobStatus> WaitAsync() => await (await LeaderAsync()).WaitAsync();
+
+    public async Task MoveAwayAsync(string silo, HandOver? handed)
     {
-        _driver = new JobDriver(
-            Job,
-            start => jobs.PlanOf(Job, start.Arguments, JobRegistry.ParallelismOf(start), services.Options.MaxParallelism),
-            port,
-            services.Store,
-            services.Options.ToRules(),
-            services.NewRetry(),
-            StreamServices.NewWriterId,
-            services.Time);
-        _driver.OnMoved = move =>
+        var leaving = new HashSet<string>(StringComparer.Ordinal) { silo };
+        for (var tries = 0; tries < MostTries; tries++)
         {
-            services.Metrics.Note(Job, move);
-            LogMoved(Job, move.Reason, move.Attempt, move.Pause.TotalMilliseconds, move.Checkpoint.TotalMilliseconds);
-        };
-        active.Add(Job, this.AsReference<IJobGrain>(), GrainContext);
-        // A call that was on its way to an activation that has left makes another here, whatever the placement would say.
-        if (active.IsLeaving) DeactivateOnIdle();
-        return Task.CompletedTask;
+            var leader = await LeaderAsync(leaving);
+            if (await leader.MoveAwayAsync(silo, handed)) return;
+            leaving.Add(_leader!);
+        }
     }
 
-    public Task StartAsync(JobStart start)
-    {
-        if (_driver!.IsActive) return Task.CompletedTask;
-        Begin(() => _driver.Start(start), start);
-        return Task.CompletedTask;
-    }
+    private Task<IJobLeaderGrain> LeaderAsync() => LeaderAsync(new HashSet<string>(StringComparer.Ordinal));
 
-    private void Begin(Action begin, JobStart start)
+    /// <summary>The leader: the one that was last, if it still is; else one that says so; else one that is made.</summary>
+    private async Task<IJobLeaderGrain> LeaderAsync(HashSet<string> leaving)
     {
-        LogStarted(Job, JobRegistry.ParallelismOf(start));
-        begin();
-        _ = ReleaseWaitingAsync();
-    }
-
-    public async Task ReviveAsync()
-    {
-        if (_driver!.Phase != JobPhase.Idle || active.IsLeaving) return;
-        var history = await HistoryLog.ReadAsync(services.Store, Job, services.NewRetry(), CancellationToken.None);
-        if (_driver.Phase != JobPhase.Idle || active.IsLeaving) return;
-        if (history.End is { } end)
+        var silos = port.Silos.Where(silo => !leaving.Contains(silo)).ToList();
+        if (_leader is not { } last || !silos.Contains(last) || await AskAsync(last) is not { IsActive: true })
         {
-            _driver.Recall(end, history.Attempts);
-            return;
+            var self = local.SiloAddress.ToParsableString();
+            var known = await Task.WhenAll(silos.Select(AskAsync));
+            // Where the call comes from is as good as any, and no further than it must be.
+            var places = silos.Where(silo => silo != self || !here.IsLeaving).OrderByDescending(silo => silo == self).ToList();
+            _leader = Leadership.Choose(known, places) ?? throw new StreamException($"Job '{Job}' has no silo to be led from: all are leaving.");
         }
 
-        if (RecoveryPlan.Revived(jobs.Find(Job).Start, history.LastStarted) is { } start) await StartAsync(start);
+        return GrainFactory.GetGrain<IJobLeaderGrain>(PinnedKey.Of(_leader, Job));
     }
 
-    public Task StopAsync(string reason)
+    private async Task<Leadership> AskAsync(string silo)
     {
-        _driver!.Stop(reason);
-        return Task.CompletedTask;
-    }
-
-    public Task<RescaleAnswer> RescaleAsync(int parallelism)
-    {
-        var answer = _driver!.Rescale(parallelism, services.Options.MaxParallelism, jobs.Find(Job).Start?.Parallelism ?? 0);
-        if (answer is { Problem: null, IsAlready: false }) LogMoving(Job, _driver.Moving!);
-        return Task.FromResult(answer);
-    }
-
-    public async Task<JobStatus> WaitMovedAsync()
-    {
-        await Task.WhenAny(_driver!.Settled, Task.Delay(LongestWait, services.Time));
-        return await StatusAsync();
-    }
-
-    public async Task<bool> MoveAwayAsync(string silo, HandOver? handed)
-    {
-        if (active.IsLeaving)
+        try
         {
-            if (!_driver!.IsActive) DeactivateOnIdle();
-            return false;
+            return await GrainFactory.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo")).LeadershipAsync(Job).WaitAsync(Patience, time);
         }
-
-        var settled = _driver!.MoveAwayAsync(silo);
-        if (!_driver.IsActive)
+        catch (Exception)
         {
-            if (handed is { Start: { } start }) Begin(() => _driver.Continue(start, handed.Begun), start);
-            else await ReviveAsync();
+            return default;
         }
-        else if (_driver.Moving is { } moving)
-        {
-            LogMoving(Job, moving);
-        }
-
-        await settled;
-        await _driver.Settled;
-        return true;
     }
-
-    public Task<HandOver> HandOverAsync(string silo)
-    {
-        if (_driver!.IsActive) LogMoving(Job, PlannedMove.Leave(silo).Reason);
-        return _driver.HandOverAsync(silo);
-    }
-
-    public async Task<JobStatus> StatusAsync()
-    {
-        var driver = _driver!;
-        AttemptReport? report = null;
-        if (driver is { Phase: JobPhase.Running or JobPhase.Stopping, Attempt: { } attempt })
-        {
-            try
-            {
-                report = await port.ReportAsync(Job, attempt);
-            }
-            catch (Exception error)
-            {
-                LogNoReport(Job, attempt, error.Message);
-            }
-        }
-
-        return new JobStatus
-        {
-            Job = Job,
-            Phase = driver.Phase,
-            Attempt = driver.Attempt?.Number ?? 0,
-            Failures = driver.Failures,
-            Cause = driver.Cause,
-            WasFinished = driver.WasFinished,
-            Parallelism = driver.Parallelism,
-            Stages = report?.Stages ?? driver.LastReport?.Stages ?? [],
-            Checkpoints = report?.Checkpoints ?? driver.LastReport?.Checkpoints ?? [],
-            StoreTrouble = report?.StoreTrouble,
-            RestoredFrom = report?.RestoredFrom ?? driver.LastReport?.RestoredFrom,
-            Sources = report?.Sources ?? driver.LastReport?.Sources ?? [],
-            Moving = driver.Moving,
-            LastMove = driver.LastMove,
-            At = services.Time.GetUtcNow(),
-        };
-    }
-
-    public async Task<JobStatus> WaitAsync()
-    {
-        // A job that was not started yet is waited for as well: who waits may be quicker than who starts.
-        if (_driver!.Phase is not (JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed))
-        {
-            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add(ended);
-            await Task.WhenAny(ended.Task, Task.Delay(LongestWait, services.Time));
-            _waiting.Remove(ended);
-        }
-
-        return await StatusAsync();
-    }
-
-    public Task WakeAsync()
-    {
-        _driver!.Wake();
-        return Task.CompletedTask;
-    }
-
-    public Task LeaveAsync(string cause) => _driver!.LeaveAsync(cause);
-
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        active.Remove(Job);
-        if (_driver is { IsActive: true } driver) await Task.WhenAny(driver.LeaveAsync("The job's silo is leaving."), Task.Delay(LongestWait, services.Time, cancellationToken));
-    }
-
-    private async Task ReleaseWaitingAsync()
-    {
-        await _driver!.Completion;
-        LogEnded(Job, _driver.Phase, _driver.Cause);
-        // Another activation owns the job: this one must not answer for it.
-        if (_driver.Phase == JobPhase.Idle) DeactivateOnIdle();
-        foreach (var waiting in _waiting) waiting.TrySetResult();
-    }
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: starting at parallelism {Parallelism}")]
-    private partial void LogStarted(string job, int parallelism);
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: the attempt ends with its next checkpoint")]
-    private partial void LogMoving(string job, string move);
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: done, attempt {Attempt} runs after a pause of {PauseMs:0} ms behind a checkpoint of {CheckpointMs:0} ms")]
-    private partial void LogMoved(string job, string move, int attempt, double pauseMs, double checkpointMs);
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: {Phase} {Cause}")]
-    private partial void LogEnded(string job, JobPhase phase, string? cause);
-
-    [LoggerMessage(LogLevel.Debug, "Job {Job}: the coordinator of attempt {Attempt} did not report: {Cause}")]
-    private partial void LogNoReport(string job, Attempt attempt, string cause);
 }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
 
@@ -36,20 +38,18 @@ public sealed class MoveTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_rescale_outlasts_a_crash_and_a_start_that_says_nothing_of_it()
+    public async Task A_rescale_outlasts_a_crash_and_starts_that_say_nothing_of_it()
     {
         using var folder = new TestFolder();
         var results = new CollectingSink<Counted>();
-        await using (var cluster = await StartAsync(folder, results, silos: 1))
+        await using (var cluster = await StartRegisteredAsync(folder, results))
         {
-            await cluster.Jobs.StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = RecordsPerSecond });
             await CommittedAsync(cluster, 1);
             Assert.True(await cluster.Jobs.RescaleAsync("job", 4, TestContext.Current.CancellationToken));
             await cluster.RemoveAsync(silo: 0, gracefully: false);
         }
 
-        await using var next = await StartAsync(folder, results, silos: 1);
-        await next.Jobs.StartAsync("job");
+        await using var next = await StartRegisteredAsync(folder, results);
         Assert.Equal(4, (await next.WaitAsync(static status => status.Phase == JobPhase.Running)).Parallelism);
         await next.Jobs.StopAsync("job", "for the test");
         await next.EndAsync();
@@ -87,7 +87,7 @@ public sealed class MoveTests(ITestOutputHelper output)
         using var folder = new TestFolder();
         var results = new CollectingSink<Counted>();
         await using var cluster = await StartAsync(folder, results, silos: 3);
-        // The grain of a job lives where it is first called, its subtasks on all silos; the last silo leaves.
+        // A job is led from where it was first called, its subtasks on all silos; the last silo leaves.
         await cluster.JobsOf(leader + 1).StartAsync("job", new JobStart { Parallelism = 3, RecordsPerSecond = RecordsPerSecond });
         await CommittedAsync(cluster, 2);
         Assert.Equal(3, Silos(await cluster.Jobs.GetStatusAsync("job")).Count);
@@ -127,6 +127,11 @@ public sealed class MoveTests(ITestOutputHelper output)
             options.RebalanceAfter = rebalanceAfter;
             options.ReviveJobs = false;
         });
+
+    /// <summary>One silo, at which the job is registered with all it needs and starts by itself.</summary>
+    private static Task<TestSilos> StartRegisteredAsync(TestFolder folder, CollectingSink<Counted> results) => TestSilos.StartAsync(
+        folder["checkpoints"], silos: 1, configure: null, builder => builder.Services.AddSingleton(new JobRegistration(
+            "job", _ => new LambdaJob((graph, _) => SequenceJob.Define(graph, Records, results)), new JobStart { Parallelism = 2, RecordsPerSecond = RecordsPerSecond })));
 
     private static Task<JobStatus> CommittedAsync(TestSilos cluster, int checkpoints) =>
         cluster.WaitAsync(status => status.Checkpoints.Count(static checkpoint => checkpoint.State == "committed") >= checkpoints);
