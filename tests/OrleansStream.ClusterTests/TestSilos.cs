@@ -15,12 +15,23 @@ public sealed class TestSilos : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly List<IHost> _hosts = [];
+    private readonly Action<OrleansStreamOptions>? _configure;
+    private readonly Action<ISiloBuilder> _jobs;
+    private IPEndPoint? _primary;
 
-    private TestSilos(string folder) => Folder = folder;
+    private TestSilos(string folder, Action<OrleansStreamOptions>? configure, Action<ISiloBuilder> jobs)
+    {
+        Folder = folder;
+        _configure = configure;
+        _jobs = jobs;
+    }
 
     public string Folder { get; }
 
     public IStreamJobs Jobs => _hosts[0].Services.GetRequiredService<IStreamJobs>();
+
+    /// <summary>The jobs as one of the silos sees them.</summary>
+    public IStreamJobs JobsOf(int silo) => _hosts[silo].Services.GetRequiredService<IStreamJobs>();
 
     public IServiceProvider Services => _hosts[0].Services;
 
@@ -29,33 +40,33 @@ public sealed class TestSilos : IAsyncDisposable
 
     public static async Task<TestSilos> StartAsync(string folder, int silos, Action<OrleansStreamOptions>? configure, Action<ISiloBuilder> jobs)
     {
-        var cluster = new TestSilos(folder);
-        IPEndPoint? primary = null;
-        for (var i = 0; i < silos; i++)
-        {
-            var siloPort = FreePort();
-            var gatewayPort = FreePort();
-            var first = primary;
-            var host = Host.CreateDefaultBuilder()
-                .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error))
-                .UseOrleans(builder =>
-                {
-                    builder.UseLocalhostClustering(siloPort, gatewayPort, first);
-                    builder.AddOrleansStream(options =>
-                    {
-                        options.Checkpoints.Folder = folder;
-                        options.Checkpoints.Interval = TimeSpan.FromMilliseconds(200);
-                        configure?.Invoke(options);
-                    });
-                    jobs(builder);
-                })
-                .Build();
-            await host.StartAsync();
-            primary ??= new IPEndPoint(IPAddress.Loopback, siloPort);
-            cluster._hosts.Add(host);
-        }
-
+        var cluster = new TestSilos(folder, configure, jobs);
+        for (var i = 0; i < silos; i++) await cluster.AddAsync();
         return cluster;
+    }
+
+    /// <summary>Lets another silo join.</summary>
+    public async Task AddAsync()
+    {
+        var siloPort = FreePort();
+        var gatewayPort = FreePort();
+        var host = Host.CreateDefaultBuilder()
+            .ConfigureLogging(static logging => logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error))
+            .UseOrleans(builder =>
+            {
+                builder.UseLocalhostClustering(siloPort, gatewayPort, _primary);
+                builder.AddOrleansStream(options =>
+                {
+                    options.Checkpoints.Folder = Folder;
+                    options.Checkpoints.Interval = TimeSpan.FromMilliseconds(200);
+                    _configure?.Invoke(options);
+                });
+                _jobs(builder);
+            })
+            .Build();
+        await host.StartAsync();
+        _primary ??= new IPEndPoint(IPAddress.Loopback, siloPort);
+        _hosts.Add(host);
     }
 
     public async Task<JobStatus> RunAsync(int parallelism, JobArguments? arguments = null, double? recordsPerSecond = null)
@@ -123,11 +134,12 @@ public sealed class TestSilos : IAsyncDisposable
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+}
 
-    private sealed class LambdaJob(Action<JobGraph, JobArguments> define) : IStreamJob
-    {
-        public void Define(JobGraph graph, JobArguments args) => define(graph, args);
-    }
+/// <summary>A job of a lambda.</summary>
+internal sealed class LambdaJob(Action<JobGraph, JobArguments> define) : IStreamJob
+{
+    public void Define(JobGraph graph, JobArguments args) => define(graph, args);
 }
 
 /// <summary>A folder of a test's own, deleted behind it.</summary>

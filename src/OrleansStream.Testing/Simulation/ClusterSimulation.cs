@@ -11,7 +11,7 @@ namespace OrleansStream.Testing.Simulation;
 /// <remarks>
 /// <para><b>What is simulated</b>: silos that die, pause, shut down and are taken for dead while they live; subtasks, coordinators and job grains that are killed, pause, or are there twice; messages
 /// that are late, overtake each other, are lost, or come twice; calls whose outcome is unknown; a checkpoint store and sinks that fail before, after or halfway through what they were to do, lists that
-/// lag, and torn objects of writers that died; slowness of all of them; a person who stops the job and starts it again. Records that go from one silo to another go through Orleans' generated
+/// lag, and torn objects of writers that died; slowness of all of them; a person who stops the job and starts it again, or rescales it. Records that go from one silo to another go through Orleans' generated
 /// serializers. Sinks are replaced by exactly-once sinks in memory, which look at every commit; sources by <see cref="SimulationOptions.Sources"/>.</para>
 /// <para><b>What is not</b>: Orleans itself, its membership and messaging; real disks, networks and brokers; the job's own sinks; sources that fail; damage of objects that were durable; another build or
 /// graph in the middle of a run; memory and speed.</para>

@@ -49,6 +49,12 @@ internal sealed class CoordinatorActivation(Silo silo, string key) : Activation(
         return Task.FromResult(true);
     }
 
+    public Task<bool> MoveAsync(PlannedMove move)
+    {
+        Opened().Move(move);
+        return Task.FromResult(true);
+    }
+
     public Task<bool> AbortAsync(string cause)
     {
         Driver?.Abort(cause);

@@ -15,6 +15,14 @@ internal class EngineBuild
     /// <summary>The offset that a source saves when it has read up to <paramref name="next"/>.</summary>
     public virtual long OffsetToSave(long next, long count) => next;
 
+    /// <summary>The parallelism that an attempt is planned at.</summary>
+    /// <param name="start">What the job goes on with.</param>
+    /// <param name="otherwise">What it has when that says nothing.</param>
+    public virtual int ParallelismOf(JobStart start, int otherwise) => start.Parallelism > 0 ? start.Parallelism : otherwise;
+
+    /// <summary>What a subtask is opened with.</summary>
+    public virtual SubtaskOpening Opening(SubtaskOpening opening) => opening;
+
     /// <summary>Lets a subtask forget of what it was restored from.</summary>
     public virtual void Restored(SubtaskContext context)
     {

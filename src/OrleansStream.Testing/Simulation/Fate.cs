@@ -1,3 +1,5 @@
+using OrleansStream.Jobs;
+
 namespace OrleansStream.Testing.Simulation;
 
 /// <summary>Kills, pauses and doubles, at any step, whatever the seed picks.</summary>
@@ -15,7 +17,7 @@ internal sealed class Fate(SimulatedRun run)
         var silos = run.Silos.Where(static silo => silo is { IsAlive: true, IsPaused: false }).ToList();
         if (silos.Count == 0) return;
         var silo = silos[run.Random.Next(silos.Count)];
-        var what = run.Random.Next(14);
+        var what = run.Random.Next(20);
         var struck = what switch
         {
             0 or 1 => Subtask(silo, Kill),
@@ -30,6 +32,8 @@ internal sealed class Fate(SimulatedRun run)
             10 => PauseSilo(silo),
             11 => Leave(silos),
             12 => Stop(silos),
+            13 or 14 or 15 or 16 => Rescale(silos),
+            17 or 18 => HandOver(silo),
             _ => LeaveSilo(silo),
         };
         if (struck is null) return;
@@ -121,6 +125,36 @@ internal sealed class Fate(SimulatedRun run)
         job.Actor.Run(() => job.Driver.Stop("maintenance"));
         return $"{job.Actor} was stopped by a person, who starts it again";
     });
+
+    /// <summary>A person asks for another parallelism.</summary>
+    private string? Rescale(List<Silo> silos) => Job(silos, job =>
+    {
+        var parallelism = run.Random.Next(1, Math.Min(SimulatedRun.MostParallelism, run.Job.MaxParallelism) + 1);
+        job.Rescale(parallelism);
+        return $"{job.Actor} was asked to rescale the job to {parallelism}";
+    });
+
+    /// <summary>A silo shuts down with time enough, perhaps, for its jobs to go on elsewhere behind a checkpoint.</summary>
+    private string HandOver(Silo silo)
+    {
+        silo.IsLeaving = true;
+        foreach (var other in run.Silos.Where(other => other.IsAlive && other != silo).SelectMany(static other => other.Jobs).ToList())
+            run.Scheduler.After(Briefly(), () => other.MoveAway(silo.Name, null));
+        foreach (var job in silo.Jobs.ToList())
+            job.HandOver(handed => run.Scheduler.After(Briefly(), () => TakeOver(silo, handed)));
+        run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(50, 1500)), () => KillSilo(silo));
+        return $"{silo.Name} shuts down and hands over what it has";
+    }
+
+    private void TakeOver(Silo from, HandOver handed)
+    {
+        var silos = run.Silos.Where(silo => silo is { IsAlive: true, IsLeaving: false } && silo != from).ToList();
+        if (silos.Count == 0) return;
+        var to = silos[run.Random.Next(silos.Count)];
+        (to.Jobs is [var job, ..] ? job : to.NewJob()).MoveAway(from.Name, handed);
+    }
+
+    private TimeSpan Briefly() => TimeSpan.FromTicks(run.Random.Next(50_000));
 
     /// <summary>A silo shuts down: what is on it leaves with a word, as far as there is time.</summary>
     private string LeaveSilo(Silo silo)

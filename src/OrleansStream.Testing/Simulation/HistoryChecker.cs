@@ -10,6 +10,7 @@ namespace OrleansStream.Testing.Simulation;
 /// <b>objects</b>: what a manifest names is durable when it is published, and is there as long as it is kept;
 /// <b>permit</b>: only output that a published manifest names becomes visible, and none of an attempt after the next one has begun;
 /// <b>recovery</b>: all output that an attempt's checkpoint names as pending is visible when the attempt begins, unless it does nothing but write down that the job has failed;
+/// <b>rescale</b>: once a checkpoint is published for a rescale, and once an attempt has begun by one, every attempt has that parallelism until another is asked for;
 /// <b>cut</b>: a published checkpoint holds the effect of exactly the records before its offsets.
 /// </summary>
 internal sealed class HistoryChecker
@@ -22,6 +23,8 @@ internal sealed class HistoryChecker
     private readonly HashSet<string> _leftByNewest = [];
     private Attempt? _newestStarted;
     private ManifestRef? _newestPublished;
+    private readonly HashSet<int> _asked = [];
+    private int? _rescaled;
 
     public HistoryChecker(SimulatedRun run)
     {
@@ -36,6 +39,13 @@ internal sealed class HistoryChecker
     public int Restores { get; private set; }
 
     public int Attempts => _logs.Count;
+
+    /// <summary>The job was asked to have another parallelism, and said yes.</summary>
+    public void OnRescale(int parallelism)
+    {
+        _asked.Add(parallelism);
+        if (_run.FixedParallelism != parallelism) _run.FixedParallelism = null;
+    }
 
     public void Watch(SimulatedTarget target) => target.Committed = (output, permit) => OnCommitted(target, output, permit);
 
@@ -65,6 +75,10 @@ internal sealed class HistoryChecker
             case Published published:
                 OnPublished(attempt, published);
                 break;
+            case Stopped:
+                // A person who stops a job calls the rescale off that was to follow; one that has been carried out holds.
+                if (log.OfType<Started>().First().RescaledOver is null) _rescaled = null;
+                break;
         }
 
         if (entry.KeptAfter is { } kept) OnKept(kept);
@@ -80,6 +94,11 @@ internal sealed class HistoryChecker
         _newestStarted = started.Attempt;
         _run.Trace?.Invoke($"attempt {started.Attempt} begins, {(started.FromCheckpoint is { } from ? $"from checkpoint {from.Id}" : "from the beginning")}, at parallelism {started.Parallelism}");
         Require(started.FromCheckpoint?.Id == _newestPublished?.Id, "sealed", $"attempt {started.Attempt} begins from {started.FromCheckpoint?.Id}, but {_newestPublished?.Id} was published");
+        Require(
+            _rescaled is null || started.Parallelism == _rescaled || _asked.Contains(started.Parallelism),
+            "rescale",
+            $"attempt {started.Attempt} begins at parallelism {started.Parallelism}, and the job was rescaled to {_rescaled}");
+        if (started.RescaledOver is not null) Rescaled(started.Parallelism);
         _leftByNewest.Clear();
         if (started.FromCheckpoint is null) return;
         if (!started.FromCheckpoint.Final) Restores++;
@@ -97,6 +116,7 @@ internal sealed class HistoryChecker
         Publications++;
         _run.Trace?.Invoke($"checkpoint {published.Manifest.Id} is published{(published.Manifest.Final ? ", the last one" : "")}");
         _newestPublished = published.Manifest;
+        if (published.Parallelism is { } parallelism) Rescaled(parallelism);
         Require(attempt == _newestStarted, "sealed", $"attempt {attempt} published {published.Manifest.Id} after attempt {_newestStarted} had begun");
         if (_run.Store.Find(published.Manifest.Name) is not { } bytes || ObjectFrame.Checksum(bytes) != published.Manifest.Checksum)
         {
@@ -124,6 +144,12 @@ internal sealed class HistoryChecker
         }
 
         if (_run.Violation is null && _run.Job.ProblemOf(manifest) is { } problem) _run.Violate("cut", $"checkpoint {manifest.Id}: {problem}");
+    }
+
+    private void Rescaled(int parallelism)
+    {
+        if (_rescaled != parallelism) _asked.Remove(parallelism);
+        _rescaled = parallelism;
     }
 
     private void OnKept(IReadOnlyList<ManifestRef> kept)

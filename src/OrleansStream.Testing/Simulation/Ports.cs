@@ -24,7 +24,7 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
         });
 
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) => here.Run.Network.CallAsync(
-        here, silo, Network.LongTimeout, there => there.Subtask(opening.Attempt, opening.Id), subtask => subtask.OpenAsync(opening));
+        here, silo, Network.LongTimeout, there => there.Subtask(opening.Attempt, opening.Id), subtask => subtask.OpenAsync(here.Run.Build.Opening(opening)));
 
     public Task StartSubtaskAsync(SubtaskOpening opening, SubtaskAddress address, SubtaskTable table) => here.Run.Network.CallAsync(
         here, address.Silo, Network.ShortTimeout, there => there.Subtask(opening.Attempt, opening.Id), subtask => subtask.StartAsync(table, here.Name));
@@ -47,6 +47,9 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
 
     public Task StopCoordinatorAsync(string job, Attempt attempt, string reason) =>
         CoordinatorAsync(attempt, Network.ShortTimeout, coordinator => coordinator.StopAsync(reason));
+
+    public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) =>
+        CoordinatorAsync(attempt, Network.ShortTimeout, coordinator => coordinator.MoveAsync(move));
 
     public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) =>
         CoordinatorAsync(attempt, Network.ShortTimeout, coordinator => coordinator.AbortAsync(cause));

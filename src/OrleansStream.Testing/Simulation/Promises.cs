@@ -9,6 +9,7 @@ internal static class Promises
         "objects" => "what a checkpoint names is durable when it is published, and is there as long as it is kept",
         "permit" => "only output that a published checkpoint names becomes visible, and none of an attempt that another has followed",
         "recovery" => "output that a checkpoint names is visible before an attempt goes on from it",
+        "rescale" => "a job that was rescaled keeps its parallelism through every later attempt, until another is asked for",
         "output" => "output is committed once, and whole",
         "cut" => "a checkpoint holds the effect of exactly the records before its offsets",
         "sequence" => "records of a channel are processed in the order sent, each exactly once",

@@ -39,6 +39,9 @@ internal sealed class Silo(SimulatedRun run, string name)
 
     public bool IsPaused { get; private set; }
 
+    /// <summary>Whether it shuts down: no job begins to be led from here any more.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>What functions on this silo ask for: of its own, and gone with it.</summary>
     public IServiceProvider Services => field ??= run.Job.NewServices();
 

@@ -72,8 +72,8 @@ internal sealed class SimulatedRun
 
     public IOffload Offload => field ??= new SimulatedOffload(this);
 
-    /// <summary>The parallelism of all attempts; null when each has its own.</summary>
-    public int? FixedParallelism { get; private set; }
+    /// <summary>The parallelism of all attempts; null when each has its own, or the job was asked to have another.</summary>
+    public int? FixedParallelism { get; set; }
 
     /// <summary>Hears of what happens, for people who follow one seed.</summary>
     public Action<string>? Trace { get; }
@@ -90,6 +90,9 @@ internal sealed class SimulatedRun
     public int Attempts => History.Attempts;
 
     public int Restores => History.Restores;
+
+    /// <summary>How many planned moves came to run.</summary>
+    public int Moves { get; private set; }
 
     public IReadOnlyList<SimulatedAccident> Accidents => _fate.Struck;
 
@@ -170,6 +173,12 @@ internal sealed class SimulatedRun
 
     public bool IsJob(Actor? actor) => actor is not null && _silos.Exists(silo => silo.Jobs.Any(job => job.Actor == actor));
 
+    public void OnMoved(MoveStatus move)
+    {
+        Moves++;
+        Trace?.Invoke($"{move.Reason}: attempt {move.Attempt} runs after {move.Pause.TotalMilliseconds:0.00} ms");
+    }
+
     public void OnJobEnded(JobPhase phase, string? cause, int failures)
     {
         if (phase == JobPhase.Finished) _isFinished = true;
@@ -181,7 +190,7 @@ internal sealed class SimulatedRun
     {
         if (_isFinished) return;
         Scheduler.After(TimeSpan.FromMilliseconds(100), Supervise);
-        var living = _silos.Where(silo => silo is { IsAlive: true, IsPaused: false } && _members.Contains(silo.Name)).ToList();
+        var living = _silos.Where(silo => silo is { IsAlive: true, IsPaused: false, IsLeaving: false } && _members.Contains(silo.Name)).ToList();
         if (living.Count == 0 || living.Exists(static silo => silo.Jobs.Any(static job => job.IsActive && !job.Actor.IsPaused))) return;
         living[Random.Next(living.Count)].NewJob().Revive();
     }
@@ -243,7 +252,7 @@ internal sealed class SimulatedRun
     }
 
     public override string ToString() =>
-        $"Seed {Seed}: {Job.Title}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {Accidents.Count} accidents, "
+        $"Seed {Seed}: {Job.Title}, parallelism {FixedParallelism?.ToString() ?? "changing"}, {Attempts} attempts, {Restores} restores, {Publications} checkpoints, {Moves} moves, {Accidents.Count} accidents, "
         + $"{Scheduler.Steps} steps, {Scheduler.Now.TotalMilliseconds:0} ms: {(Violation is { } found ? $"{found.Checker}: {found.Message}" : "well")}";
 
     private sealed class SimulatedOffload(SimulatedRun run) : IOffload

@@ -12,7 +12,9 @@ public sealed record SimulationOptions
     /// <summary>How many silos there are when the job starts; one that dies is followed by another. 3 unless set.</summary>
     public int Silos { get; init; } = 3;
 
-    /// <summary>Subtasks of each stage; null for another number in each attempt, from 1 to 4. 2 unless set.</summary>
+    /// <summary>
+    /// Subtasks of each stage; null for another number in each attempt, from 1 to 4. 2 unless set. One of the strikes is a person who rescales the job, to anything from 1 to 4: from then on it has that.
+    /// </summary>
     public int? Parallelism { get; init; } = 2;
 
     /// <summary>Key groups of the job: the highest parallelism that it can be restored at. 128 unless set.</summary>

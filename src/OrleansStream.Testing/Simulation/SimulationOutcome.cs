@@ -17,6 +17,7 @@ public sealed class SimulationOutcome
         Attempts = run.Attempts;
         Restores = run.Restores;
         Checkpoints = run.Publications;
+        Moves = run.Moves;
         Steps = run.Scheduler.Steps;
         Story = run.ToString();
     }
@@ -33,7 +34,7 @@ public sealed class SimulationOutcome
     /// <summary>A line for everything that happened beyond messages: accidents, objects of the checkpoint store, commits, ends of attempts; the last of them when they are very many.</summary>
     public IReadOnlyList<string> Log { get; }
 
-    /// <summary>How often the job was begun: once, and once more after each failure.</summary>
+    /// <summary>How often the job was begun: once, and once more after each failure and each planned move.</summary>
     public int Attempts { get; }
 
     /// <summary>How many attempts went on from a checkpoint in the middle of the input.</summary>
@@ -41,6 +42,9 @@ public sealed class SimulationOutcome
 
     /// <summary>How many checkpoints were published.</summary>
     public int Checkpoints { get; }
+
+    /// <summary>How many planned moves were made: rescales, hand-overs from silos that left, and subtasks spread anew when silos joined.</summary>
+    public int Moves { get; }
 
     /// <summary>How many steps the run took.</summary>
     public long Steps { get; }

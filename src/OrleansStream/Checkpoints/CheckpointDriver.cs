@@ -21,6 +21,9 @@ internal enum AttemptEnd
     /// <summary>A user stopped it, behind a last checkpoint.</summary>
     Stopped,
 
+    /// <summary>A planned move ended it, behind a checkpoint of which the outcome tells; the next attempt begins at once.</summary>
+    Moved,
+
     /// <summary>Something failed; another attempt may begin.</summary>
     Failed,
 
@@ -30,7 +33,7 @@ internal enum AttemptEnd
 
 /// <summary>How and why an attempt ended.</summary>
 [GenerateSerializer, Immutable]
-internal sealed record AttemptOutcome([property: Id(0)] AttemptEnd End, [property: Id(1)] string? Cause = null, [property: Id(2)] bool IsPermanent = false);
+internal sealed record AttemptOutcome([property: Id(0)] AttemptEnd End, [property: Id(1)] string? Cause = null, [property: Id(2)] bool IsPermanent = false, [property: Id(3)] long CheckpointMs = 0);
 
 /// <summary>
 /// Runs the checkpoints of one attempt: performs what <see cref="CheckpointProtocol"/> decides, and is the only writer of the attempt's log.
@@ -59,6 +62,7 @@ internal sealed partial class CheckpointDriver
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<ManifestRef> _kept;
     private string? _stopReason;
+    private PlannedMove? _move;
 
     private CheckpointDriver(
         CoordinatorOpening opening, AttemptLog log, ICheckpointStore store, ISubtaskPort subtasks, RetryRule retry, TimeProvider time, CoordinatorTimings timings)
@@ -142,6 +146,15 @@ internal sealed partial class CheckpointDriver
         Signal();
     }
 
+    /// <summary>Ends the attempt at the next checkpoint that is published; its entry says at what parallelism the job goes on. A stop goes before.</summary>
+    public void Move(PlannedMove move)
+    {
+        if (_move == move) return;
+        _move = move;
+        _protocol?.Ask();
+        Signal();
+    }
+
     /// <summary>Ends the attempt without a word in the log: its silo is leaving, or the job was taken over.</summary>
     public void Abort(string cause) => End(new AttemptOutcome(AttemptEnd.Failed, cause));
 
@@ -204,7 +217,10 @@ internal sealed partial class CheckpointDriver
             var reference = await SettledAsync(() => ManifestObject.WriteAsync(_store, manifest, _time.GetUtcNow(), _retry, _ended.Token));
             FaultPoints.Pass(FaultPoint.ManifestWritten);
             IReadOnlyList<ManifestRef> kept = [reference, .. _kept];
-            if (!await SettledAsync(() => _log.AppendAsync(new Published(_writerId, reference, kept), _ended.Token)))
+            // A move that is asked for from here on is for the next checkpoint: this one's entry does not tell of it.
+            var move = _stopReason is null && !manifest.Final ? _move : null;
+            var entry = new Published(_writerId, reference, kept) { Parallelism = move?.Parallelism };
+            if (!await SettledAsync(() => _log.AppendAsync(entry, _ended.Token)))
             {
                 End(new AttemptOutcome(AttemptEnd.Lost, $"Attempt {Attempt} of job '{_plan.Job}' was taken over while it published checkpoint {manifest.Id}."));
                 return;
@@ -215,6 +231,13 @@ internal sealed partial class CheckpointDriver
             _manifests[manifest.Id] = manifest;
             _protocol.OnPublished(manifest);
             NotePublished(reference);
+            if (move is not null && _stopReason is null)
+            {
+                // Its pending output is committed by the next attempt before anything else: what waits for it should not wait twice.
+                End(new AttemptOutcome(AttemptEnd.Moved, move.Reason, CheckpointMs: _notes[0].DurationMs));
+                return;
+            }
+
             var permit = new CommitPermit(manifest.Id);
             await Task.WhenAll(_table.Addresses.Keys.Select(subtask => CommitAsync(subtask, permit)));
             NoteCommitted();

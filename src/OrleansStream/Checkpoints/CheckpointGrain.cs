@@ -57,6 +57,12 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
         return Task.CompletedTask;
     }
 
+    public Task MoveAsync(PlannedMove move)
+    {
+        Opened().Move(move);
+        return Task.CompletedTask;
+    }
+
     public Task AbortAsync(string cause)
     {
         _driver?.Abort(cause);
@@ -84,8 +90,8 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
     {
         var outcome = await driver.Outcome;
         LogEnded(_job, driver.Attempt, outcome.End, outcome.Cause);
-        // Only to be quick: the job grain asks by itself, too.
-        GrainFactory.GetGrain<IJobGrain>(_job).WakeAsync().Ignore();
+        // Only to be quick: the job's leader, which opened this coordinator, asks by itself, too.
+        GrainFactory.GetGrain<IJobLeaderGrain>(PinnedKey.Of(PinnedKey.SiloOf(this.GetPrimaryKeyString()).ToParsableString(), _job)).WakeAsync().Ignore();
     }
 
     private CheckpointDriver Opened() => _driver ?? throw Unopened();

@@ -104,7 +104,7 @@ internal static class HistoryLog
                 if (entry is null) break;
                 if (entry is Sealed && (missing != end - 1 || await log.IsHoleAsync(attempt, missing, cancellation))) break; // A slow taker's.
                 if (entry.IsEnd && missing >= end - 2) ending ??= entry;
-                if (entry.KeptAfter is { } kept) return history with { Kept = kept, End = ending };
+                if (entry.KeptAfter is { } kept) return history with { Kept = kept, End = ending, NextParallelism = ending is null ? (entry as Published)?.Parallelism : null };
             }
         }
     }

@@ -12,6 +12,9 @@ internal sealed record JobHistory(Attempt? Last, Started? LastStarted, IReadOnly
     /// <summary>Of a job that never ran.</summary>
     public static JobHistory Empty { get; } = new(null, null, [], null);
 
+    /// <summary>The parallelism of the next attempt, when the last thing that the job did was to take a checkpoint for a rescale; else null.</summary>
+    public int? NextParallelism { get; init; }
+
     /// <summary>How many attempts there are.</summary>
     public int Attempts => Last?.Number ?? 0;
 }

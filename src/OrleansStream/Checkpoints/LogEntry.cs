@@ -90,6 +90,10 @@ internal sealed record Started(
     /// <summary>The time between checkpoints that the job was started with; null for the silo's.</summary>
     public TimeSpan? CheckpointInterval { get; init; }
 
+    /// <summary>The parallelism that the job was registered with, 0 for none in particular, when it was rescaled to what it has here; null when that comes from elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RescaledOver { get; init; }
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;
@@ -103,6 +107,10 @@ internal sealed record Started(
 /// <param name="Kept">All kept checkpoints, newest first; <paramref name="Manifest"/> leads.</param>
 internal sealed record Published(string WriterId, ManifestRef Manifest, IReadOnlyList<ManifestRef> Kept) : LogEntry(WriterId)
 {
+    /// <summary>The parallelism of the next attempt, when this checkpoint was taken to rescale the job: whoever begins that attempt keeps to it. Else null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Parallelism { get; init; }
+
     /// <inheritdoc/>
     [JsonIgnore]
     public override IReadOnlyList<ManifestRef> KeptAfter => Kept;

@@ -20,6 +20,7 @@ internal sealed class StreamMetrics
     private readonly Counter<double> _backPressured;
     private readonly Histogram<double> _checkpointDuration;
     private readonly Histogram<long> _checkpointBytes;
+    private readonly Histogram<double> _movePause;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<(string, SubtaskId, Incarnation), SubtaskReport> _last = new();
 
     private readonly TimeProvider _time;
@@ -38,6 +39,7 @@ internal sealed class StreamMetrics
         meter.CreateObservableGauge("orleansstream.source.idle_splits", () => Splits(static splits => splits.Idle), "{split}", "Splits of a source subtask that are idle and hold back no watermark.");
         meter.CreateObservableGauge("orleansstream.source.paused_splits", () => Splits(static splits => splits.Paused), "{split}", "Splits of a source subtask that wait for the rest of their alignment group.");
         _checkpointDuration = meter.CreateHistogram<double>("orleansstream.checkpoint.duration", "s", "From the beginning of a checkpoint to its publication.");
+        _movePause = meter.CreateHistogram<double>("orleansstream.move.pause", "s", "Planned moves: from the end of one attempt until the next one runs.");
         _checkpointBytes = meter.CreateHistogram<long>("orleansstream.checkpoint.written", "By", "Bytes written for a checkpoint.");
     }
 
@@ -77,6 +79,8 @@ internal sealed class StreamMetrics
     }
 
     public void Forget(string job, SubtaskId subtask, Incarnation incarnation) => _last.TryRemove((job, subtask, incarnation), out _);
+
+    public void Note(string job, MoveStatus move) => _movePause.Record(move.Pause.TotalSeconds, new TagList { { "job", job } });
 
     public void Note(string job, CheckpointNote note)
     {

@@ -3,7 +3,7 @@ using OrleansStream.Jobs;
 
 namespace OrleansStream.Hosting;
 
-/// <summary>Revives the jobs that should run when the silo has started, and ends them cleanly when it leaves.</summary>
+/// <summary>Revives the jobs that should run when the silo has started; hands them over to other silos when it leaves, or ends them cleanly when there is none.</summary>
 internal sealed partial class JobLifecycle(
     IGrainFactory grains, JobRegistry jobs, StreamServices services, SiloJobs active, SiloSubtasks subtasks, IJobPort port, ILocalSiloDetails local,
     IClusterMembershipService membership, ILogger<JobLifecycle> logger)
@@ -73,7 +73,17 @@ internal sealed partial class JobLifecycle(
 
     private async Task StopAsync(CancellationToken cancellation)
     {
+        active.Leave();
         await _stopping.CancelAsync();
+        try
+        {
+            await HandOverAsync(cancellation);
+        }
+        catch (Exception error)
+        {
+            LogNotHandedOver(error.Message);
+        }
+
         try
         {
             await LeaveAsync().WaitAsync(LongestFarewell, services.Time, cancellation);
@@ -82,6 +92,23 @@ internal sealed partial class JobLifecycle(
         {
             LogFarewell(error.Message);
         }
+    }
+
+    /// <summary>Jobs go on elsewhere behind a checkpoint while this silo still does all that it is asked for.</summary>
+    private async Task HandOverAsync(CancellationToken cancellation)
+    {
+        var patience = services.Options.HandOverPatience;
+        if (cancellation.IsCancellationRequested || patience == TimeSpan.Zero) return;
+        var here = local.SiloAddress.ToParsableString();
+        var steps = HandOverPlan.Of(active.Jobs, subtasks.Jobs, port.Silos.Count(silo => silo != here));
+        if (steps.Count == 0) return;
+        var began = services.Time.GetTimestamp();
+        await Task.WhenAll(steps.Select(async step =>
+        {
+            var handed = step.IsLed ? await active.HandOverAsync(step.Job) : null;
+            await grains.GetGrain<IJobGrain>(step.Job).MoveAwayAsync(here, handed);
+        })).WaitAsync(patience, services.Time, cancellation);
+        LogHandedOver(steps.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
     }
 
     /// <summary>Jobs first: they end their own subtasks, here and on other silos. What is left belongs to jobs that live elsewhere.</summary>
@@ -97,6 +124,12 @@ internal sealed partial class JobLifecycle(
 
     [LoggerMessage(LogLevel.Warning, "Job {Job} could not be revived: {Cause}")]
     private partial void LogNotRevived(string job, string cause);
+
+    [LoggerMessage(LogLevel.Information, "{Jobs} jobs go on without this silo, which leaves, after {ElapsedMs:0} ms")]
+    private partial void LogHandedOver(int jobs, double elapsedMs);
+
+    [LoggerMessage(LogLevel.Warning, "Not all jobs went on elsewhere before this silo left, and do so from their last checkpoint: {Cause}")]
+    private partial void LogNotHandedOver(string cause);
 
     [LoggerMessage(LogLevel.Warning, "Subtasks did not end in time as the silo left: {Cause}")]
     private partial void LogFarewell(string cause);

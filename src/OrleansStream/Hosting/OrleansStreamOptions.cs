@@ -19,8 +19,22 @@ public sealed class OrleansStreamOptions
     /// <summary>Whether a silo that starts starts its registered jobs too, as far as they were not stopped, finished or failed for good. True unless set.</summary>
     public bool ReviveJobs { get; set; } = true;
 
+    /// <summary>
+    /// How long a silo that is told to stop waits for its jobs to go on elsewhere, behind a checkpoint, before it leaves all the same; then they go on from their last checkpoint. 20 s unless set,
+    /// zero for not at all. The time that the host gives its services to stop, 30 s by default, must be longer.
+    /// </summary>
+    public TimeSpan HandOverPatience { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// After how long without another change of the cluster, and of the job, a job whose subtasks are unevenly spread over the silos is moved, by a checkpoint and a new attempt: so a silo that joins
+    /// gets its share. 10 s unless set; null for never.
+    /// </summary>
+    public TimeSpan? RebalanceAfter { get; set; } = TimeSpan.FromSeconds(10);
+
     internal IEnumerable<string> Problems()
     {
+        if (HandOverPatience < TimeSpan.Zero || HandOverPatience > TimeSpan.FromMinutes(30)) yield return $"{nameof(HandOverPatience)} is {HandOverPatience}; it must be from 0 to 30 min";
+        if (RebalanceAfter < TimeSpan.Zero) yield return $"{nameof(RebalanceAfter)} is {RebalanceAfter}; it must not be negative, and null for never";
         if (MaxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) yield return $"{nameof(MaxParallelism)} is {MaxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}";
         if (Restarts is null) yield return $"{nameof(Restarts)} is null; use RestartStrategy.None for no restarts";
         foreach (var problem in Checkpoints.Problems()) yield return $"{nameof(Checkpoints)}.{problem}";
@@ -29,6 +43,7 @@ public sealed class OrleansStreamOptions
     internal JobRules ToRules() => new()
     {
         Restarts = Restarts,
+        RebalanceAfter = RebalanceAfter,
         Checkpoints = new CheckpointRules
         {
             Interval = Checkpoints.Interval,

@@ -14,6 +14,9 @@ internal sealed class SiloSubtasks
 
     public void Remove(string job, Attempt attempt, SubtaskId subtask) => _open.TryRemove((job, attempt, subtask), out _);
 
+    /// <summary>The jobs that have something open here.</summary>
+    public IReadOnlyCollection<string> Jobs => [.. _open.Keys.Select(static open => open.Job).Distinct()];
+
     /// <summary>Ends what is open of attempts before one.</summary>
     public Task EndOlderAsync(string job, Attempt before) =>
         EndAsync(open => open.Job == job && open.Attempt.CompareTo(before) < 0, static grain => grain.EndAsync());
@@ -29,17 +32,31 @@ internal sealed class SiloSubtasks
         }));
 }
 
-/// <summary>The job grains that are active on this silo, so that they leave while the cluster still listens.</summary>
+/// <summary>The jobs that are led from this silo, so that they leave while the cluster still listens.</summary>
 internal sealed class SiloJobs
 {
-    private readonly ConcurrentDictionary<string, IJobGrain> _active = new();
+    private readonly ConcurrentDictionary<string, (IJobLeaderGrain Grain, Func<Leadership> State)> _active = new();
 
-    public void Add(string job, IJobGrain grain) => _active[job] = grain;
+    /// <summary>Whether the silo leaves: no job begins to be led from here any more.</summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>The jobs that are led from here.</summary>
+    public IReadOnlyCollection<string> Jobs => [.. _active.Keys];
+
+    public void Add(string job, IJobLeaderGrain grain, Func<Leadership> state) => _active[job] = (grain, state);
+
+    /// <summary>Whether a job is led from here; the default value when nothing is known of it.</summary>
+    public Leadership LeadershipOf(string job) => _active.TryGetValue(job, out var active) ? active.State() : default;
 
     public void Remove(string job) => _active.TryRemove(job, out _);
 
+    public void Leave() => IsLeaving = true;
+
+    /// <summary>Ends a job's attempt at a checkpoint of its own, so that another silo can have it; null when it is not led from here any more.</summary>
+    public async Task<HandOver?> HandOverAsync(string job) => _active.TryGetValue(job, out var active) ? await active.Grain.HandOverAsync() : null;
+
     /// <summary>Ends the attempts of all jobs without a word in their logs.</summary>
-    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.LeaveAsync(cause)));
+    public Task LeaveAllAsync(string cause) => Task.WhenAll(_active.Values.Select(job => job.Grain.LeaveAsync(cause)));
 }
 
 /// <summary>The agent of one silo, pinned to it.</summary>
@@ -47,11 +64,16 @@ internal interface ISiloGrain : IGrainWithStringKey
 {
     /// <summary>Ends every attempt of a job before one, on this silo.</summary>
     Task EndOlderAsync(string job, Attempt before);
+
+    /// <summary>Whether this silo leads a job, or did last.</summary>
+    Task<Leadership> LeadershipAsync(string job);
 }
 
 /// <inheritdoc/>
 [Reentrant, PinnedPlacement]
-internal sealed class SiloGrain(SiloSubtasks subtasks) : Grain, ISiloGrain
+internal sealed class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs) : Grain, ISiloGrain
 {
     public Task EndOlderAsync(string job, Attempt before) => subtasks.EndOlderAsync(job, before);
+
+    public Task<Leadership> LeadershipAsync(string job) => Task.FromResult(jobs.LeadershipOf(job));
 }

@@ -39,6 +39,8 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     public Task StopCoordinatorAsync(string job, Attempt attempt, string reason) => Coordinator(job, attempt).StopAsync(reason);
 
+    public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) => Coordinator(job, attempt).MoveAsync(move);
+
     public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Coordinator(job, attempt).AbortAsync(cause);
 
     private ICheckpointGrain Coordinator(string job, Attempt attempt) => grains.GetGrain<ICheckpointGrain>(PinnedKey.Coordinator(Here, job, attempt));

@@ -12,13 +12,26 @@ public interface IStreamJobs
 
     /// <summary>Starts a job, or lets it go on from its last checkpoint. A repeat changes nothing while it runs.</summary>
     /// <param name="job">The job's name.</param>
-    /// <param name="start">What to start it with; null for what it was registered with.</param>
+    /// <param name="start">What to start it with; null for what it was registered with, at the parallelism of its last rescale, if that was one.</param>
     /// <exception cref="JobRefusedException">There is no job of that name.</exception>
     Task StartAsync(string job, JobStart? start = null);
 
     /// <summary>Takes a last checkpoint and stops the job. It goes on when started again.</summary>
     /// <exception cref="JobRefusedException">There is no job of that name.</exception>
     Task StopAsync(string job, string reason);
+
+    /// <summary>
+    /// Lets a job that runs go on at another parallelism: takes a checkpoint, ends the attempt with it, and begins the next one from there at once. Records that arrive meanwhile are only
+    /// delayed; nothing is lost or doubled. Every later attempt has the new parallelism, too, on whichever silo and after whatever failure, until the job is rescaled again, or started by hand or
+    /// registered with another parallelism. If the checkpoint fails, the job goes on from the one before it, at the new parallelism.
+    /// </summary>
+    /// <param name="job">The job's name.</param>
+    /// <param name="parallelism">How many subtasks each stage is to have: from 1 to the number of key groups, <see cref="Hosting.OrleansStreamOptions.MaxParallelism"/>.</param>
+    /// <param name="cancellation">Stops waiting. The job is rescaled all the same.</param>
+    /// <returns>True when the new attempt runs; false when the job had that parallelism already, so that nothing was done: a repeat does no harm.</returns>
+    /// <exception cref="JobRefusedException">There is no job of that name, it does not run, the parallelism is out of range, or another planned move is under way.</exception>
+    /// <exception cref="StreamException">The job ended before it ran at the new parallelism, or the silo that led it died before the checkpoint was published: it goes on as it was.</exception>
+    Task<bool> RescaleAsync(string job, int parallelism, CancellationToken cancellation = default);
 
     /// <summary>Completes when the job has finished, failed or was stopped.</summary>
     Task<JobStatus> WaitForEndAsync(string job, CancellationToken cancellation = default);
@@ -45,4 +58,10 @@ public sealed record JobStart
 
     /// <summary>Time between checkpoints; null for the silo's option.</summary>
     [Id(3)] public TimeSpan? CheckpointInterval { get; init; }
+
+    /// <summary>The parallelism that the job was registered with, 0 for none in particular, when it was rescaled to <see cref="Parallelism"/>; null when that comes from elsewhere.</summary>
+    [Id(4)] internal int? RescaledOver { get; init; }
+
+    /// <summary>The parallelism that the job is registered with, 0 for none in particular, when nobody chose another for this start; else null.</summary>
+    [Id(5)] internal int? Registered { get; init; }
 }

@@ -26,10 +26,10 @@ internal sealed partial class JobDriver
         return inputs;
     }
 
-    private void RefuseUnlessSame(JobHistory history, JobPlan plan, JobStart start, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    private void RefuseUnlessSame(JobHistory history, JobPlan plan, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
     {
         if (history.LastStarted is not { } started) return;
-        var differences = RecoveryPlan.Differences(started, start.Arguments, plan, inputs);
+        var differences = RecoveryPlan.Differences(started, _start.Arguments, plan, inputs);
         if (differences.Count == 0) return;
         throw new JobRefusedException(
             $"Job '{_job}' cannot go on from the checkpoints in {_store.Location}: {string.Join("; ", differences)}. Start it with what it was begun with, or start over (--fresh) or in another checkpoint folder.");
@@ -95,7 +95,7 @@ internal sealed partial class JobDriver
         }
     }
 
-    private async Task DeployAsync(JobPlan plan, JobStart start, Attempt attempt, Manifest? manifest, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
+    private async Task DeployAsync(JobPlan plan, Attempt attempt, Manifest? manifest, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs)
     {
         var silos = _port.Silos;
         if (silos.Count == 0) throw new StreamException($"Job '{_job}' has no silo to run on.");
@@ -105,16 +105,18 @@ internal sealed partial class JobDriver
             Job = _job,
             Attempt = attempt,
             Id = id,
-            Arguments = start.Arguments,
+            Arguments = _start.Arguments,
             Parallelism = plan.Parallelism,
             MaxParallelism = plan.MaxParallelism,
             Fingerprint = plan.Fingerprint,
             Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
             Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
-            RecordsPerSecond = RecoveryPlan.RateOf(start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
+            RecordsPerSecond = RecoveryPlan.RateOf(_start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
-        var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(silos[opening.Id.Index % silos.Count], opening, manifest)));
+        var places = Placement.Of(plan, _moves.Places(silos));
+        var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(places[opening.Id], opening, manifest)));
+        _places = [.. places.Values];
         var table = new SubtaskTable(openings.Zip(addresses).ToDictionary(static pair => pair.First.Id, static pair => pair.Second));
         await _port.BeginCoordinatorAsync(_job, attempt, table);
         await Task.WhenAll(openings.Zip(addresses).Select(async pair =>

@@ -7,7 +7,8 @@ namespace OrleansStream.Jobs;
 /// <summary>
 /// Runs a job through its attempts: takes the history over, recovers, deploys, waits for the end, and asks the restart strategy.
 /// Invariants: nothing is opened before the history is sealed; pending output of the manifest that an attempt begins from is committed before its subtasks open;
-/// older attempts are ended on a silo before newer ones open there; a job that is refused leaves its history as it was.
+/// older attempts are ended on a silo before newer ones open there; a job that is refused leaves its history as it was; a planned move is a checkpoint and the next attempt, by the
+/// same steps as after a failure, and what it is for takes effect whichever way the attempt ends.
 /// </summary>
 internal sealed partial class JobDriver
 {
@@ -24,6 +25,7 @@ internal sealed partial class JobDriver
     private RestartDecision _restarts;
     private readonly CancellationTokenSource _leaving = new();
     private Task _run = Task.CompletedTask;
+    private JobStart _start = new();
     private string? _stopReason;
 
     public JobDriver(
@@ -38,6 +40,7 @@ internal sealed partial class JobDriver
         _newWriterId = newWriterId;
         _time = time;
         _restarts = new RestartDecision(rules.Restarts);
+        _rebalance = new RebalanceRule(rules.RebalanceAfter);
     }
 
     public JobPhase Phase { get; private set; } = JobPhase.Idle;
@@ -70,9 +73,11 @@ internal sealed partial class JobDriver
         Cause = null;
         WasFinished = false;
         _stopReason = null;
+        _isLost = false;
         _damaged.Clear();
         _restarts = new RestartDecision(_rules.Restarts);
-        _run = RunAsync(start);
+        _start = start;
+        _run = RunAsync();
     }
 
     /// <summary>Knows from the history how the job ended before this driver was made.</summary>
@@ -110,17 +115,32 @@ internal sealed partial class JobDriver
         await _run;
     }
 
-    private async Task RunAsync(JobStart start)
+    private async Task RunAsync()
     {
+        try
+        {
+            await AttemptsAsync();
+        }
+        finally
+        {
+            EndMoves();
+        }
+    }
+
+    private async Task AttemptsAsync()
+    {
+        var isMoved = false;
         while (true)
         {
             AttemptOutcome outcome;
             try
             {
-                var plan = _plan(start);
+                BeginMove();
+                var plan = _plan(_start);
                 Parallelism = plan.Parallelism;
-                _restarts.OnAttempt(_time.GetUtcNow());
-                outcome = await AttemptAsync(plan, start);
+                // An attempt that ended by a move has not failed: its time counts on.
+                if (!isMoved) _restarts.OnAttempt(_time.GetUtcNow());
+                outcome = await AttemptAsync(plan);
             }
             catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
             {
@@ -161,17 +181,31 @@ internal sealed partial class JobDriver
                     return;
                 case AttemptEnd.Lost:
                     // Another driver owns the job: this one has nothing to say any more.
+                    _isLost = true;
                     Phase = JobPhase.Idle;
                     Cause = outcome.Cause;
                     return;
+                case AttemptEnd.Moved when !_isHandingOver:
+                    isMoved = true;
+                    Phase = JobPhase.Starting;
+                    continue;
             }
 
-            if (!await WaitBeforeNextAsync(outcome, start)) return;
+            if (_isHandingOver)
+            {
+                // Whatever happened to the attempt: the next one is another silo's, and what was asked for goes with it.
+                BeginMove();
+                Phase = JobPhase.Idle;
+                return;
+            }
+
+            isMoved = false;
+            if (!await WaitBeforeNextAsync(outcome)) return;
         }
     }
 
     /// <summary>Waits as the restart strategy says; false when the job has ended.</summary>
-    private async Task<bool> WaitBeforeNextAsync(AttemptOutcome outcome, JobStart start)
+    private async Task<bool> WaitBeforeNextAsync(AttemptOutcome outcome)
     {
         var delay = _restarts.OnFailure(outcome.Cause ?? "unknown", outcome.IsPermanent, _time.GetUtcNow());
         Cause = _restarts.FirstCause;
@@ -184,8 +218,8 @@ internal sealed partial class JobDriver
 
         Phase = JobPhase.Waiting;
         var until = _time.GetTimestamp();
-        while (!_leaving.IsCancellationRequested && _stopReason is null && _time.GetElapsedTime(until) < delay) await NapAsync(delay.Value - _time.GetElapsedTime(until));
-        if (_leaving.IsCancellationRequested)
+        while (!_leaving.IsCancellationRequested && !_isHandingOver && _stopReason is null && _time.GetElapsedTime(until) < delay) await NapAsync(delay.Value - _time.GetElapsedTime(until));
+        if (_leaving.IsCancellationRequested || _isHandingOver)
         {
             Phase = JobPhase.Idle;
             return false;
@@ -193,7 +227,7 @@ internal sealed partial class JobDriver
 
         if (_stopReason is { } reason)
         {
-            await RecordEndAsync(writer => new Stopped(writer, reason), _plan(start));
+            await RecordEndAsync(writer => new Stopped(writer, reason), _plan(_start));
             Cause = reason;
             Phase = JobPhase.Stopped;
             return false;
@@ -204,11 +238,11 @@ internal sealed partial class JobDriver
     }
 
     /// <summary>One attempt, from taking the history over to its end.</summary>
-    private async Task<AttemptOutcome> AttemptAsync(JobPlan plan, JobStart start)
+    private async Task<AttemptOutcome> AttemptAsync(JobPlan plan)
     {
         var inputs = await DiscoverAsync(plan);
         var history = await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token);
-        RefuseUnlessSame(history, plan, start, inputs);
+        RefuseUnlessSame(history, plan, inputs);
         if (history.End is Finished) return FinishedBefore();
         // Two drivers that each took the end of their attempt for a failure would end one another's attempts for ever.
         if (Attempt is { } own && history.Attempts > own.Number) return Taken();
@@ -218,31 +252,38 @@ internal sealed partial class JobDriver
         }
 
         var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
-        RefuseUnlessSame(takeover.History, plan, start, inputs);
+        RefuseUnlessSame(takeover.History, plan, inputs);
         if (takeover.History.End is Finished) return FinishedBefore();
         Attempt = takeover.Next;
         FaultPoints.Pass(FaultPoint.AttemptSealed);
+        if (RecoveryPlan.RescaledTo(_start, takeover.History) is { } rescaled) plan = _plan(_start = RecoveryPlan.Rescaled(_start, rescaled));
+        Parallelism = plan.Parallelism;
         if (await ChooseAsync(takeover, plan) is not var (manifest, kept)) return Taken();
         var started = new Started(
-            takeover.WriterId, takeover.Next, Newest(kept), start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
+            takeover.WriterId, takeover.Next, Newest(kept), _start.Arguments.ToMap(), plan.Parallelism, plan.MaxParallelism, plan.Fingerprint, inputs, kept, _time.GetUtcNow())
         {
             Graph = GraphDescription.ToText(plan.Graph),
-            RecordsPerSecond = start.RecordsPerSecond,
-            CheckpointInterval = start.CheckpointInterval,
+            RecordsPerSecond = _start.RecordsPerSecond,
+            CheckpointInterval = _start.CheckpointInterval,
+            RescaledOver = _start.RescaledOver,
         };
         if (manifest is not null) await CommitPendingAsync(manifest, plan);
 
-        var rules = _rules.Checkpoints with { Interval = start.CheckpointInterval ?? _rules.Checkpoints.Interval };
+        var rules = _rules.Checkpoints with { Interval = _start.CheckpointInterval ?? _rules.Checkpoints.Interval };
         if (!await _port.OpenCoordinatorAsync(new CoordinatorOpening(plan, started, manifest, rules))) return Taken();
         FaultPoints.Pass(FaultPoint.AttemptStarted);
         try
         {
-            await DeployAsync(plan, start, takeover.Next, manifest, inputs);
+            await DeployAsync(plan, takeover.Next, manifest, inputs);
             Phase = JobPhase.Running;
-            return await OutcomeAsync(takeover.Next);
+            NoteRunning(takeover.Next);
+            var outcome = await OutcomeAsync(takeover.Next);
+            NoteEnded(outcome);
+            return outcome;
         }
         finally
         {
+            _places = null;
             await TryAsync(() => _port.AbortCoordinatorAsync(_job, takeover.Next, "The attempt has ended."));
             await Task.WhenAll(_port.Silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, takeover.Next.Next))));
         }
@@ -252,6 +293,7 @@ internal sealed partial class JobDriver
     {
         var silent = 0;
         var told = false;
+        PlannedMove? toldMove = null;
         while (true)
         {
             if (_stopReason is { } reason && !told)
@@ -259,6 +301,9 @@ internal sealed partial class JobDriver
                 Phase = JobPhase.Stopping;
                 told = await TryAsync(() => _port.StopCoordinatorAsync(_job, attempt, reason));
             }
+
+            ConsiderBalance();
+            if (_moves.Asked is { } move && move != toldMove && _stopReason is null && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move))) toldMove = move;
 
             try
             {
@@ -321,6 +366,9 @@ internal sealed record JobRules
 
     /// <summary>How often the coordinator is asked whether the attempt has ended; it also says so by itself.</summary>
     public TimeSpan CoordinatorPoll { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After how long without a change of the cluster subtasks that are unevenly spread move; null for never.</summary>
+    public TimeSpan? RebalanceAfter { get; init; }
 
     /// <summary>After how many unanswered questions the coordinator counts as gone.</summary>
     public int CoordinatorMisses { get; init; } = 5;

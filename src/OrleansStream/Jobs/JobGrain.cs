@@ -1,145 +1,75 @@
-using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
-using OrleansStream.Checkpoints;
 using OrleansStream.Hosting;
 
 namespace OrleansStream.Jobs;
 
-/// <summary>The shell of a <see cref="JobDriver"/>.</summary>
-[Reentrant, KeepAlive, PreferLocalPlacement]
-internal sealed partial class JobGrain(JobRegistry jobs, StreamServices services, IJobPort port, SiloJobs active, ILogger<JobGrain> logger) : Grain, IJobGrain
+/// <inheritdoc cref="IJobGrain"/>
+[Reentrant, PreferLocalPlacement]
+internal sealed class JobGrain(IJobPort port, SiloJobs here, ILocalSiloDetails local, TimeProvider time) : Grain, IJobGrain
 {
-    /// <summary>The longest that a waiting call is held.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    /// <summary>How long a silo may take to say whether it leads the job; one that does not answer does not count.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly ILogger _logger = logger;
-    private readonly List<TaskCompletionSource> _waiting = [];
-    private JobDriver? _driver;
+    /// <summary>How many silos that leave as well are asked one after the other.</summary>
+    private const int MostTries = 10;
+
+    private string? _leader;
 
     private string Job => this.GetPrimaryKeyString();
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        _driver = new JobDriver(
-            Job,
-            start => jobs.PlanOf(Job, start.Arguments, JobRegistry.ParallelismOf(start), services.Options.MaxParallelism),
-            port,
-            services.Store,
-            services.Options.ToRules(),
-            services.NewRetry(),
-            StreamServices.NewWriterId,
-            services.Time);
-        active.Add(Job, this.AsReference<IJobGrain>());
-        return Task.CompletedTask;
-    }
+    public async Task StartAsync(JobStart start) => await (await LeaderAsync()).StartAsync(start);
 
-    public Task StartAsync(JobStart start)
-    {
-        if (_driver!.IsActive) return Task.CompletedTask;
-        LogStarted(Job, JobRegistry.ParallelismOf(start));
-        _driver.Start(start);
-        _ = ReleaseWaitingAsync();
-        return Task.CompletedTask;
-    }
+    public async Task ReviveAsync() => await (await LeaderAsync()).ReviveAsync();
 
-    public async Task ReviveAsync()
+    public async Task StopAsync(string reason) => await (await LeaderAsync()).StopAsync(reason);
+
+    public async Task<RescaleAnswer> RescaleAsync(int parallelism) => await (await LeaderAsync()).RescaleAsync(parallelism);
+
+    public async Task<JobStatus> WaitMovedAsync() => await (await LeaderAsync()).WaitMovedAsync();
+
+    public async Task<JobStatus> StatusAsync() => await (await LeaderAsync()).StatusAsync();
+
+    public async Task<JobStatus> WaitAsync() => await (await LeaderAsync()).WaitAsync();
+
+    public async Task MoveAwayAsync(string silo, HandOver? handed)
     {
-        if (_driver!.Phase != JobPhase.Idle) return;
-        var history = await HistoryLog.ReadAsync(services.Store, Job, services.NewRetry(), CancellationToken.None);
-        if (_driver.Phase != JobPhase.Idle) return;
-        if (history.End is { } end)
+        var leaving = new HashSet<string>(StringComparer.Ordinal) { silo };
+        for (var tries = 0; tries < MostTries; tries++)
         {
-            _driver.Recall(end, history.Attempts);
-            return;
+            var leader = await LeaderAsync(leaving);
+            if (await leader.MoveAwayAsync(silo, handed)) return;
+            leaving.Add(_leader!);
+        }
+    }
+
+    private Task<IJobLeaderGrain> LeaderAsync() => LeaderAsync(new HashSet<string>(StringComparer.Ordinal));
+
+    /// <summary>The leader: the one that was last, if it still is; else one that says so; else one that is made.</summary>
+    private async Task<IJobLeaderGrain> LeaderAsync(HashSet<string> leaving)
+    {
+        var silos = port.Silos.Where(silo => !leaving.Contains(silo)).ToList();
+        if (_leader is not { } last || !silos.Contains(last) || await AskAsync(last) is not { IsActive: true })
+        {
+            var self = local.SiloAddress.ToParsableString();
+            var known = await Task.WhenAll(silos.Select(AskAsync));
+            // Where the call comes from is as good as any, and no further than it must be.
+            var places = silos.Where(silo => silo != self || !here.IsLeaving).OrderByDescending(silo => silo == self).ToList();
+            _leader = Leadership.Choose(known, places) ?? throw new StreamException($"Job '{Job}' has no silo to be led from: all are leaving.");
         }
 
-        if (RecoveryPlan.Revived(jobs.Find(Job).Start, history.LastStarted) is { } start) await StartAsync(start);
+        return GrainFactory.GetGrain<IJobLeaderGrain>(PinnedKey.Of(_leader, Job));
     }
 
-    public Task StopAsync(string reason)
+    private async Task<Leadership> AskAsync(string silo)
     {
-        _driver!.Stop(reason);
-        return Task.CompletedTask;
-    }
-
-    public async Task<JobStatus> StatusAsync()
-    {
-        var driver = _driver!;
-        AttemptReport? report = null;
-        if (driver is { Phase: JobPhase.Running or JobPhase.Stopping, Attempt: { } attempt })
+        try
         {
-            try
-            {
-                report = await port.ReportAsync(Job, attempt);
-            }
-            catch (Exception error)
-            {
-                LogNoReport(Job, attempt, error.Message);
-            }
+            return await GrainFactory.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo")).LeadershipAsync(Job).WaitAsync(Patience, time);
         }
-
-        return new JobStatus
+        catch (Exception)
         {
-            Job = Job,
-            Phase = driver.Phase,
-            Attempt = driver.Attempt?.Number ?? 0,
-            Failures = driver.Failures,
-            Cause = driver.Cause,
-            WasFinished = driver.WasFinished,
-            Parallelism = driver.Parallelism,
-            Stages = report?.Stages ?? driver.LastReport?.Stages ?? [],
-            Checkpoints = report?.Checkpoints ?? driver.LastReport?.Checkpoints ?? [],
-            StoreTrouble = report?.StoreTrouble,
-            RestoredFrom = report?.RestoredFrom ?? driver.LastReport?.RestoredFrom,
-            Sources = report?.Sources ?? driver.LastReport?.Sources ?? [],
-            At = services.Time.GetUtcNow(),
-        };
-    }
-
-    public async Task<JobStatus> WaitAsync()
-    {
-        // A job that was not started yet is waited for as well: who waits may be quicker than who starts.
-        if (_driver!.Phase is not (JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed))
-        {
-            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add(ended);
-            await Task.WhenAny(ended.Task, Task.Delay(LongestWait, services.Time));
-            _waiting.Remove(ended);
+            return default;
         }
-
-        return await StatusAsync();
     }
-
-    public Task WakeAsync()
-    {
-        _driver!.Wake();
-        return Task.CompletedTask;
-    }
-
-    public Task LeaveAsync(string cause) => _driver!.LeaveAsync(cause);
-
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        active.Remove(Job);
-        if (_driver is { IsActive: true } driver) await Task.WhenAny(driver.LeaveAsync("The job's silo is leaving."), Task.Delay(LongestWait, services.Time, cancellationToken));
-    }
-
-    private async Task ReleaseWaitingAsync()
-    {
-        await _driver!.Completion;
-        LogEnded(Job, _driver.Phase, _driver.Cause);
-        // Another activation owns the job: this one must not answer for it.
-        if (_driver.Phase == JobPhase.Idle) DeactivateOnIdle();
-        foreach (var waiting in _waiting) waiting.TrySetResult();
-    }
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: starting at parallelism {Parallelism}")]
-    private partial void LogStarted(string job, int parallelism);
-
-    [LoggerMessage(LogLevel.Information, "Job {Job}: {Phase} {Cause}")]
-    private partial void LogEnded(string job, JobPhase phase, string? cause);
-
-    [LoggerMessage(LogLevel.Debug, "Job {Job}: the coordinator of attempt {Attempt} did not report: {Cause}")]
-    private partial void LogNoReport(string job, Attempt attempt, string cause);
 }

@@ -71,8 +71,34 @@ public sealed record JobStatus
     /// <summary>How far the sources that have event time have come, and what holds each back.</summary>
     [Id(12)] public IReadOnlyList<SourceStatus> Sources { get; init; } = [];
 
+    /// <summary>The planned move that is under way, such as <c>rescaling to 4</c>; null when there is none. The phase is <see cref="JobPhase.Running"/> while its checkpoint is taken.</summary>
+    [Id(13)] public string? Moving { get; init; }
+
+    /// <summary>The last planned move; null when there was none since this silo leads the job.</summary>
+    [Id(14)] public MoveStatus? LastMove { get; init; }
+
     /// <summary>Whether nothing more will happen without a new start.</summary>
     public bool HasEnded => Phase is JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed;
+}
+
+/// <summary>A planned move that was made: a rescale, a hand-over from a silo that left, or subtasks spread anew. The attempt ended with a checkpoint and the next one followed at once.</summary>
+[GenerateSerializer, Immutable, Alias("os.MoveStatus")]
+public sealed record MoveStatus
+{
+    /// <summary>What for.</summary>
+    [Id(0)] public required string Reason { get; init; }
+
+    /// <summary>The attempt that followed.</summary>
+    [Id(1)] public required int Attempt { get; init; }
+
+    /// <summary>How long the checkpoint took: records went on meanwhile, and those behind its barrier were processed once more. Zero when it failed, and an earlier one was used.</summary>
+    [Id(2)] public required TimeSpan Checkpoint { get; init; }
+
+    /// <summary>How long no record was processed: from the end of one attempt until all subtasks of the next ran.</summary>
+    [Id(3)] public required TimeSpan Pause { get; init; }
+
+    /// <summary>When the next attempt ran.</summary>
+    [Id(4)] public required DateTimeOffset At { get; init; }
 }
 
 /// <summary>How a stage is doing, its subtasks together.</summary>

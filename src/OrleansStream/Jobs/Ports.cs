@@ -29,6 +29,9 @@ internal interface IJobPort
 
     Task StopCoordinatorAsync(string job, Attempt attempt, string reason);
 
+    /// <summary>Ends the attempt at its next checkpoint, to be followed by another.</summary>
+    Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move);
+
     /// <summary>Ends the attempt without a word in its log.</summary>
     Task AbortCoordinatorAsync(string job, Attempt attempt, string cause);
 }

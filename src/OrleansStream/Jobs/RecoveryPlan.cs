@@ -52,9 +52,25 @@ internal static class RecoveryPlan
     {
         Arguments = registered is { Arguments.Names.Count: > 0 } ? registered.Arguments : JobArguments.FromMap(last.Arguments),
         Parallelism = registered is { Parallelism: > 0 } ? registered.Parallelism : last.Parallelism,
+        Registered = registered?.Parallelism ?? 0,
         RecordsPerSecond = registered?.RecordsPerSecond ?? last.RecordsPerSecond,
         CheckpointInterval = registered?.CheckpointInterval ?? last.CheckpointInterval,
     };
+
+    /// <summary>
+    /// The parallelism that an attempt has in place of what its job is started with: that of a rescale whose checkpoint is published and which no attempt has carried out yet; and where
+    /// the job goes on as it is registered, that of the last rescale, until it is registered with another parallelism than at that time.
+    /// </summary>
+    /// <returns>Null when the start says it.</returns>
+    public static int? RescaledTo(JobStart start, JobHistory history) => history switch
+    {
+        { NextParallelism: { } next } => next,
+        { LastStarted: { RescaledOver: { } over } last } when start.Registered == over && start.RescaledOver is null => last.Parallelism,
+        _ => null,
+    };
+
+    /// <summary>What a job goes on with after a rescale that another driver may have been asked for.</summary>
+    public static JobStart Rescaled(JobStart start, int parallelism) => start with { Parallelism = parallelism, RescaledOver = start.RescaledOver ?? start.Registered ?? 0 };
 
     /// <summary>The splits that each subtask of a source reads: dealt out in turn, so that any parallelism shares them evenly.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> SplitsOf(

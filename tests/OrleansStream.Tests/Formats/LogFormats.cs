@@ -38,6 +38,12 @@ internal static class LogFormats
         }),
         Entry("started-bare", new Started(
             Writer, Attempt.First, null, new Dictionary<string, string[]>(), 1, 128, "", new Dictionary<string, IReadOnlyList<SourceSplit>>(), [], At)),
+        Entry("started-rescaled", new Started(
+            Writer, new Attempt(3), Third, new Dictionary<string, string[]>(), 4, 128, "", new Dictionary<string, IReadOnlyList<SourceSplit>>(), [Third], At)
+        {
+            RescaledOver = 0,
+        }),
+        Entry("published-rescale", new Published(Writer, Third, [Third]) { Parallelism = 4 }),
         Entry("published", new Published(Writer, Third, [Third, Second])),
         Entry("dropped", new Dropped(Writer, [Id(1, 1), Id(1, 2)], [Third])),
         Entry("dropped-bare", new Dropped(Writer, [], [Third])),

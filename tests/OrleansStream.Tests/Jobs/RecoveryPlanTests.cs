@@ -91,6 +91,35 @@ public sealed class RecoveryPlanTests
         Assert.Null(RecoveryPlan.MissingSink(manifest with { Sinks = new Dictionary<string, SinkManifest> { ["results"] = manifest.Sinks["decisions"] } }, plan));
     }
 
+    [Fact]
+    public void A_rescale_whose_checkpoint_is_published_is_carried_out_by_whoever_comes_next()
+    {
+        var history = JobHistory.Empty with { LastStarted = Started() with { Parallelism = 2 }, NextParallelism = 4 };
+
+        Assert.Equal(4, RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history));
+        Assert.Equal((4, 2), (RecoveryPlan.Rescaled(new JobStart { Parallelism = 2, Registered = 2 }, 4).Parallelism, RecoveryPlan.Rescaled(new JobStart { Registered = 2 }, 4).RescaledOver));
+    }
+
+    [Fact]
+    public void A_rescale_outlasts_starts_as_registered_until_the_registration_changes_or_somebody_chooses()
+    {
+        var last = Started() with { Parallelism = 4, RescaledOver = 2 };
+        var history = JobHistory.Empty with { LastStarted = last };
+
+        Assert.Equal(4, RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 2 }, last)!, history));
+        Assert.Null(RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 3 }, last)!, history));
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history));
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2, Registered = 2 }, JobHistory.Empty));
+    }
+
+    [Fact]
+    public void A_rescale_that_failed_on_its_way_is_not_taken_back_by_one_before_it()
+    {
+        var history = JobHistory.Empty with { LastStarted = Started() with { Parallelism = 4, RescaledOver = 2 } };
+
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 3, Registered = 2, RescaledOver = 2 }, history));
+    }
+
     private static IReadOnlyList<string> Differences(Started? started = null, JobArguments? arguments = null, Dictionary<string, IReadOnlyList<SourceSplit>>? inputs = null) =>
         RecoveryPlan.Differences(started ?? Started(), arguments ?? Arguments, Plan(1), inputs ?? Inputs);
 

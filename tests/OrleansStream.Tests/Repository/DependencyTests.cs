@@ -44,7 +44,7 @@ public sealed class DependencyTests
         "Windows/GeneralWindowOperator.cs", "Windows/GeneralWindowOperator.Sessions.cs", "Windows/GeneralWindowOperator.Time.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
         "Patterns/PatternAutomaton.cs", "Patterns/PatternCompiler.cs", "Patterns/PatternOperator.cs",
         "Checkpoints/CheckpointProtocol.cs", "Checkpoints/TakeoverProtocol.cs", "Checkpoints/AppendProtocol.cs", "Checkpoints/EndFinder.cs", "Checkpoints/Retention.cs",
-        "Jobs/RecoveryPlan.cs", "Jobs/RestartStrategy.cs", "Graph/JobPlan.cs", "Graph/GraphCheck.cs",
+        "Jobs/RecoveryPlan.cs", "Jobs/RestartStrategy.cs", "Jobs/MoveRequests.cs", "Jobs/Placement.cs", "Jobs/HandOverPlan.cs", "Jobs/Leadership.cs", "Graph/JobPlan.cs", "Graph/GraphCheck.cs",
     ];
 
     /// <summary>Clocks, threads and I/O.</summary>

@@ -38,6 +38,12 @@ public enum Breakage
     /// <summary>Splits that are ahead of other subtasks of their alignment group are read all the same.</summary>
     NoAlignment,
 
+    /// <summary>A rescale holds for its own attempt only: what comes after a failure has the parallelism of before.</summary>
+    RescaleForgotten,
+
+    /// <summary>A subtask goes on from the former one of its own number alone, as if the parallelism were the same.</summary>
+    RestoredByNumber,
+
     /// <summary>A log entry whose outcome is unknown is not made again: its writer goes on as if it were there.</summary>
     UnknownOutcomeGivenUp,
 }
@@ -49,6 +55,11 @@ internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
     private readonly Dictionary<SubtaskActivation, RepeatBlindness> _blind = [];
 
     public override long OffsetToSave(long next, long count) => breakage == Breakage.OffsetAhead ? Math.Min(next + 3, count) : next;
+
+    public override int ParallelismOf(JobStart start, int otherwise) => breakage == Breakage.RescaleForgotten ? otherwise : base.ParallelismOf(start, otherwise);
+
+    public override SubtaskOpening Opening(SubtaskOpening opening) =>
+        breakage == Breakage.RestoredByNumber ? opening with { Former = [.. opening.Former.Where(former => former.Index == opening.Id.Index)] } : opening;
 
     public override void Restored(SubtaskContext context)
     {

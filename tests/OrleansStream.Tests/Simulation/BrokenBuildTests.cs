@@ -33,6 +33,12 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
     [Fact]
     public void Reading_on_ahead_of_other_subtasks_is_caught_by_the_drift() => RequireCaught(Breakage.NoAlignment, "alignment");
 
+    [Fact]
+    public void Forgetting_a_rescale_after_a_failure_is_caught_by_the_parallelism_of_the_next_attempt() => RequireCaught(Breakage.RescaleForgotten, "rescale");
+
+    [Fact]
+    public void Going_on_from_the_former_subtask_of_the_same_number_is_caught_by_the_cut() => RequireCaught(Breakage.RestoredByNumber, "cut");
+
     private void RequireCaught(Breakage breakage, string checker)
     {
         var others = new SortedDictionary<string, int>(StringComparer.Ordinal);

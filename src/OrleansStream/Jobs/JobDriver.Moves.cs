@@ -1,0 +1,133 @@
+using OrleansStream.Checkpoints;
+
+namespace OrleansStream.Jobs;
+
+/// <summary>Planned moves: asked for, told to the coordinator, and measured. <see cref="MoveRequests"/> and <see cref="RebalanceRule"/> decide.</summary>
+internal sealed partial class JobDriver
+{
+    private readonly MoveRequests _moves = new();
+    private readonly RebalanceRule _rebalance;
+    private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<string>? _places;
+    private MoveBegun? _begun;
+    private long _endedAt;
+    private bool _isHandingOver;
+    private bool _isLost;
+    private int _registered;
+
+    /// <summary>The planned move that is asked for or under way, for people; null when there is none.</summary>
+    public string? Moving => _moves.Current?.Reason;
+
+    /// <summary>The last planned move that was made; null when there was none.</summary>
+    public MoveStatus? LastMove { get; private set; }
+
+    /// <summary>Hears of each planned move when its attempt runs.</summary>
+    public Action<MoveStatus>? OnMoved { get; set; }
+
+    /// <summary>Completes when no planned move is under way.</summary>
+    public Task Settled => _moves.Current is null ? Task.CompletedTask : _moved.Task;
+
+    /// <summary>Asks for another parallelism.</summary>
+    /// <param name="parallelism">The parallelism that is wanted.</param>
+    /// <param name="maxParallelism">The number of key groups.</param>
+    /// <param name="registered">The parallelism that the job is registered with now; 0 for none in particular.</param>
+    public RescaleAnswer Rescale(int parallelism, int maxParallelism, int registered)
+    {
+        var answer = _moves.Rescale(_job, Phase, Parallelism, parallelism, maxParallelism);
+        if (answer is { Problem: null, IsAlready: false }) _registered = registered;
+        Wake();
+        return answer;
+    }
+
+    /// <summary>A silo leaves. Completes when no attempt has anything there, or the job has ended.</summary>
+    public Task MoveAwayAsync(string silo)
+    {
+        _moves.Leave(silo, IsActive ? _places : []);
+        Wake();
+        return Settled;
+    }
+
+    /// <summary>
+    /// This driver's own silo leaves: the attempt ends at a checkpoint, and the next one is another driver's. An attempt that does not run yet is left at once: it has nothing that a checkpoint
+    /// would save.
+    /// </summary>
+    public async Task<HandOver> HandOverAsync(string silo)
+    {
+        if (!IsActive) return new HandOver(null, null);
+        _isHandingOver = true;
+        _moves.Leave(silo, null);
+        Wake();
+        if (Phase is JobPhase.Running or JobPhase.Stopping) await _run;
+        else await LeaveAsync("The job's silo is leaving.");
+        return Phase == JobPhase.Idle && !_isLost ? new HandOver(_start, _begun is null ? null : _begun with { SinceEnd = _time.GetElapsedTime(_endedAt) }) : new HandOver(null, null);
+    }
+
+    /// <summary>Starts the job where another driver left it as its silo went.</summary>
+    public void Continue(JobStart start, MoveBegun? begun)
+    {
+        if (IsActive) return;
+        if (begun is not null)
+        {
+            _begun = begun;
+            _endedAt = _time.GetTimestamp() - (long)(begun.SinceEnd.TotalSeconds * _time.TimestampFrequency);
+            _moves.Continue(begun.Reason);
+        }
+
+        Start(start);
+    }
+
+    /// <summary>The next attempt begins: it carries out what was asked for.</summary>
+    private void BeginMove()
+    {
+        if (_moves.OnAttempt() is { } parallelism) _start = _start with { Parallelism = parallelism, RescaledOver = _registered };
+    }
+
+    private void NoteEnded(AttemptOutcome outcome)
+    {
+        // A move that several attempts fail to carry out has one pause.
+        if (_moves.Asked is not { } move || _begun is not null) return;
+        _endedAt = _time.GetTimestamp();
+        _begun = new MoveBegun(move.Reason, TimeSpan.FromMilliseconds(outcome.CheckpointMs), TimeSpan.Zero);
+    }
+
+    private void NoteRunning(Attempt attempt)
+    {
+        _rebalance.OnRunning(Elapsed());
+        var move = _moves.OnRunning(_places ?? []);
+        if (move is not null && _begun is { } begun)
+        {
+            LastMove = new MoveStatus
+            {
+                Reason = move.Reason,
+                Attempt = attempt.Number,
+                Checkpoint = begun.Checkpoint,
+                Pause = _time.GetElapsedTime(_endedAt),
+                At = _time.GetUtcNow(),
+            };
+            OnMoved?.Invoke(LastMove);
+        }
+
+        _begun = null;
+        if (_moves.Current is null) ReleaseMovers();
+    }
+
+    private void EndMoves()
+    {
+        _moves.OnEnded();
+        ReleaseMovers();
+    }
+
+    private void ReleaseMovers()
+    {
+        _moved.TrySetResult();
+        _moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Spreads the subtasks anew when that is due. A clock of this driver's own is as good as any.</summary>
+    private void ConsiderBalance()
+    {
+        if (_places is { } places && _stopReason is null && _rebalance.IsDue(Elapsed(), _moves.Places(_port.Silos), places)) _moves.Rebalance();
+    }
+
+    private TimeSpan Elapsed() => _time.GetElapsedTime(0);
+}

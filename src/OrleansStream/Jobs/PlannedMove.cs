@@ -1,0 +1,33 @@
+namespace OrleansStream.Jobs;
+
+/// <summary>Why an attempt is to be ended at a checkpoint of its own and followed by the next one at once.</summary>
+/// <param name="Reason">For people: <c>rescaling to 4</c>.</param>
+/// <param name="Parallelism">The parallelism of the attempts that follow; null for the same.</param>
+[GenerateSerializer, Immutable]
+internal sealed record PlannedMove([property: Id(0)] string Reason, [property: Id(1)] int? Parallelism = null)
+{
+    public static PlannedMove Rescale(int parallelism) => new($"rescaling to {parallelism}", parallelism);
+
+    public static PlannedMove Leave(string silo) => new($"moving off {silo}, which is leaving");
+
+    public static PlannedMove Rebalance { get; } = new("spreading over the silos");
+}
+
+/// <summary>What the attempt before a planned move cost, on its way from one driver to the next.</summary>
+/// <param name="Reason">Why it was made.</param>
+/// <param name="Checkpoint">How long its last checkpoint took, from the barrier on.</param>
+/// <param name="SinceEnd">How long ago it ended.</param>
+[GenerateSerializer, Immutable]
+internal sealed record MoveBegun([property: Id(0)] string Reason, [property: Id(1)] TimeSpan Checkpoint, [property: Id(2)] TimeSpan SinceEnd);
+
+/// <summary>What a job grain gives away as its silo leaves.</summary>
+/// <param name="Start">What the job goes on with elsewhere; null when it has ended.</param>
+/// <param name="Begun">The move in the middle of which it is; null when its attempt did not end by one.</param>
+[GenerateSerializer, Immutable]
+internal sealed record HandOver([property: Id(0)] JobStart? Start, [property: Id(1)] MoveBegun? Begun);
+
+/// <summary>The answer to the wish for another parallelism.</summary>
+/// <param name="Problem">Why it cannot be; null when it can.</param>
+/// <param name="IsAlready">Whether the job has that parallelism, so that nothing is to be done.</param>
+[GenerateSerializer, Immutable]
+internal sealed record RescaleAnswer([property: Id(0)] string? Problem = null, [property: Id(1)] bool IsAlready = false);
