@@ -1,6 +1,6 @@
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Dashboard;
+namespace OrleansStream.Http;
 
 /// <summary>All that the status page shows of a job; as JSON the answer of <c>/api/jobs/{name}</c>.</summary>
 /// <param name="Summary">The job in a few figures.</param>

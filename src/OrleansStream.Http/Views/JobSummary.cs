@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Dashboard;
+namespace OrleansStream.Http;
 
 /// <summary>A job in a few figures, of all its subtasks together.</summary>
 /// <param name="Job">The job's name.</param>
