@@ -18,6 +18,9 @@ internal sealed record OperationRequest
     [Id(3)] public StartRequest? Start { get; init; }
 
     [Id(4)] public string? Reason { get; init; }
+
+    /// <summary>What to rescale to.</summary>
+    [Id(5)] public int? Parallelism { get; init; }
 }
 
 /// <summary>What a start says; what it leaves out is as the job is registered, and where that says nothing, as it last ran.</summary>
@@ -32,6 +35,8 @@ internal sealed record StartRequest(
         return start with
         {
             Parallelism = Parallelism ?? start.Parallelism,
+            // A parallelism that somebody chose is none that the job goes on with by itself.
+            Registered = Parallelism is null ? start.Registered : null,
             Arguments = Arguments ?? start.Arguments,
             RecordsPerSecond = RecordsPerSecond ?? start.RecordsPerSecond,
             CheckpointInterval = CheckpointInterval ?? start.CheckpointInterval,

@@ -12,10 +12,11 @@ internal static class OperationRules
     /// <summary>Why a request must not be begun as the job stands; null when it may.</summary>
     public static string? Conflict(OperationRequest request, JobStatus status)
     {
+        if (request.Verb == OperationVerb.Rescale) return RescaleConflict(status);
         if (request.Verb != OperationVerb.Start) return null;
         if (status.Phase == JobPhase.Stopping) return $"Job '{status.Job}' is stopping: start it when it has stopped.";
         return IsActive(status) && status.Parallelism > 0 && request.Start?.Parallelism is { } wanted && wanted != status.Parallelism
-            ? $"Job '{status.Job}' runs at parallelism {status.Parallelism}, not {wanted}: stop it first, then start it at {wanted}."
+            ? $"Job '{status.Job}' runs at parallelism {status.Parallelism}, not {wanted}: rescale it to {wanted}."
             : null;
     }
 
@@ -47,11 +48,22 @@ internal static class OperationRules
             (OperationVerb.Start, JobPhase.Starting or JobPhase.Waiting) => new(OperationState.Running, status.Cause),
             (OperationVerb.Stop, JobPhase.Stopped or JobPhase.Finished or JobPhase.Failed) => new(OperationState.Done, $"The job does not run: {Phase(status)}."),
             (OperationVerb.Stop, JobPhase.Stopping) => new(OperationState.Running, "A last checkpoint is being taken."),
+            (OperationVerb.Rescale, JobPhase.Running) when status.Moving is { } moving => new(OperationState.Running, $"The job is {moving}."),
+            (OperationVerb.Rescale, JobPhase.Running) when status.Parallelism == id.Parallelism => new(OperationState.Done, RunsAs(status)),
+            (OperationVerb.Rescale, JobPhase.Starting or JobPhase.Waiting) when status.Parallelism == id.Parallelism => new(OperationState.Running, status.Cause),
             _ => new(OperationState.Unknown, $"Nobody remembers this operation; the job is {Phase(status)} now, attempt {status.Attempt}. Ask for the same again if it should still happen."),
         };
     }
 
     public static bool IsActive(JobStatus status) => status.Phase is JobPhase.Starting or JobPhase.Running or JobPhase.Waiting or JobPhase.Stopping;
+
+    private static string? RescaleConflict(JobStatus status) => status switch
+    {
+        { Phase: JobPhase.Running, Moving: null } => null,
+        { Moving: { } moving } => $"Job '{status.Job}' is in the middle of another planned move, {moving}: ask again when that is done.",
+        { Phase: JobPhase.Starting or JobPhase.Waiting } => $"Job '{status.Job}' is {Phase(status)}: ask again when it runs.",
+        _ => $"Job '{status.Job}' does not run, it is {Phase(status)}: start it with the parallelism that it should have.",
+    };
 
     private static string RunsAs(JobStatus status) => string.Create(CultureInfo.InvariantCulture, $"The job runs, attempt {status.Attempt}, parallelism {status.Parallelism}.");
 

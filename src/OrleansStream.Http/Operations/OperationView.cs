@@ -22,7 +22,7 @@ public enum OperationState
 /// <summary>Something that was asked of a job and takes a while.</summary>
 /// <param name="Id">Its id, which any silo of the cluster understands.</param>
 /// <param name="Job">The job's name.</param>
-/// <param name="Verb">What was asked for: <c>start</c> or <c>stop</c>.</param>
+/// <param name="Verb">What was asked for: <c>start</c>, <c>stop</c> or <c>rescale</c>.</param>
 /// <param name="State">Where it stands.</param>
 /// <param name="Cause">Why it failed; else null.</param>
 /// <param name="Detail">What has happened so far, for people; null when there is nothing to say.</param>

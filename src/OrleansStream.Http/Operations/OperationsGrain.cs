@@ -42,7 +42,7 @@ internal sealed partial class OperationsGrain(IStreamJobs jobs, JobRegistry regi
         if (Repeated(request) is { } meanwhile) return meanwhile;
         if (OperationRules.Conflict(request, status) is { } conflict) return new OperationAnswer(null, conflict, IsKeyTaken: false);
 
-        var id = new OperationId(Job, request.Verb, status.Attempt, services.Time.GetUtcNow(), RandomNumberGenerator.GetHexString(16, lowercase: true));
+        var id = new OperationId(Job, request.Verb, status.Attempt, services.Time.GetUtcNow(), RandomNumberGenerator.GetHexString(16, lowercase: true), request.Parallelism);
         var operation = new Remembered(request, new OperationView(id.ToString(), Job, OperationId.NameOf(id.Verb), OperationState.Running, null, null, id.Begun, null, IsRemembered: true));
         _operations.Add(operation);
         Forget();
@@ -94,6 +94,7 @@ internal sealed partial class OperationsGrain(IStreamJobs jobs, JobRegistry regi
             verdict = operation.Request.Verb switch
             {
                 OperationVerb.Start => await StartAsync(operation),
+                OperationVerb.Rescale => await RescaleAsync(operation, operation.Request.Parallelism!.Value),
                 _ => await WatchAsync(operation, () => jobs.StopAsync(Job, operation.Request.Reason!)),
             };
         }
@@ -119,6 +120,28 @@ internal sealed partial class OperationsGrain(IStreamJobs jobs, JobRegistry regi
         var start = operation.Request.Start!.Over(RecoveryPlan.Revived(registry.Find(Job).Start, history.LastStarted));
         await jobs.StartAsync(Job, start);
         return await WatchAsync(operation, again: null);
+    }
+
+    private async Task<Verdict> RescaleAsync(Remembered operation, int parallelism)
+    {
+        var asked = services.Time.GetTimestamp();
+        var wasInterrupted = false;
+        while (true)
+        {
+            try
+            {
+                var isChanged = await jobs.RescaleAsync(Job, parallelism, _leaving.Token);
+                return new Verdict(OperationState.Done, isChanged || wasInterrupted ? $"The job runs at parallelism {parallelism}." : $"The job ran at parallelism {parallelism} already; nothing was done.");
+            }
+            catch (Exception error) when (services.Time.GetElapsedTime(asked) < LongestSilence && !_leaving.IsCancellationRequested && (error is not StreamException || (wasInterrupted && error is JobRefusedException)))
+            {
+                // The silo that led the job is gone, or the one that follows is not as far yet as to be asked.
+                wasInterrupted = true;
+                operation.View = operation.View with { Detail = $"Asked again: {error.Message}" };
+            }
+
+            await Task.Delay(LongestPause, services.Time, _leaving.Token);
+        }
     }
 
     /// <summary>Looks at the job until the operation has ended.</summary>

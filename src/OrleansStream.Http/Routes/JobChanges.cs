@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.State;
 
@@ -25,12 +27,12 @@ internal static class JobChanges
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
 
-    public static async Task<IResult> StartAsync(string name, HttpContext http, JobOperations operations, FileAccessRules files, StreamHttpOptions options)
+    public static async Task<IResult> StartAsync(string name, HttpContext http, JobOperations operations, FileAccessRules files, IOptions<OrleansStreamOptions> stream, StreamHttpOptions options)
     {
         operations.RequireJob(name);
         var body = await RequestBody.ReadAsync(http.Request, options.MostBodyBytes);
         var start = new StartRequest(
-            body.Whole(Parallelism, 1, MostParallelism), body.Arguments(Arguments), body.Rate(RecordsPerSecond), body.Duration(CheckpointInterval, ShortestInterval, LongestInterval));
+            body.Whole(Parallelism, 1, stream.Value.MaxParallelism), body.Arguments(Arguments), body.Rate(RecordsPerSecond), body.Duration(CheckpointInterval, ShortestInterval, LongestInterval));
         body.RequireNoMore();
         if (start.Arguments is { Names.Count: > 0 } && !files.IsLimited)
         {
@@ -62,6 +64,21 @@ internal static class JobChanges
             Reason = string.IsNullOrWhiteSpace(reason) ? NoReason : reason,
             Key = KeyOf(http.Request),
             Digest = Digest("stop", [reason ?? ""]),
+        });
+    }
+
+    public static async Task<IResult> RescaleAsync(string name, HttpContext http, JobOperations operations, IOptions<OrleansStreamOptions> stream, StreamHttpOptions options)
+    {
+        operations.RequireJob(name);
+        var body = await RequestBody.ReadAsync(http.Request, options.MostBodyBytes);
+        var parallelism = body.Whole(Parallelism, 1, stream.Value.MaxParallelism);
+        body.RequireNoMore();
+        return await operations.BeginAsync(http, name, new OperationRequest
+        {
+            Verb = OperationVerb.Rescale,
+            Parallelism = parallelism ?? throw Problem.BadBody($"'{Parallelism}' must be given: how many subtasks each stage is to have."),
+            Key = KeyOf(http.Request),
+            Digest = Digest("rescale", [$"{parallelism}"]),
         });
     }
 

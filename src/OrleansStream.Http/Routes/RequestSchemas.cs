@@ -25,6 +25,16 @@ internal static class RequestSchemas
         [JobChanges.CheckpointInterval] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "Time between checkpoints, for example 500ms, 10s or 5m." },
     });
 
+    public static OpenApiRequestBody Rescale()
+    {
+        var body = Body(new Dictionary<string, IOpenApiSchema>
+        {
+            [JobChanges.Parallelism] = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{JobChanges.MostParallelism}", Description = "How many subtasks each stage is to have." },
+        });
+        ((OpenApiSchema)body.Content!["application/json"].Schema!).Required = new HashSet<string> { JobChanges.Parallelism };
+        return body;
+    }
+
     public static OpenApiRequestBody Stop() => Body(new Dictionary<string, IOpenApiSchema>
     {
         [JobChanges.Reason] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = JobChanges.MostReasonCharacters, Description = "Kept in the job's history." },
@@ -41,7 +51,7 @@ internal static class RequestSchemas
     /// <summary>Says of the whole document what it is, and what requests must show.</summary>
     public static Task DescribeAsync(OpenApiDocument document, StreamHttpOptions options)
     {
-        document.Info = new OpenApiInfo { Title = "OrleansStream", Version = "v1", Description = "The jobs of a cluster of silos: look, start, stop." };
+        document.Info = new OpenApiInfo { Title = "OrleansStream", Version = "v1", Description = "The jobs of a cluster of silos: look, start, stop, rescale." };
         // The address is the one that the document was read from.
         document.Servers?.Clear();
         document.Components ??= new OpenApiComponents();

@@ -14,6 +14,7 @@ public static class StreamJobsRoutes
 
     /// <summary>
     /// Maps the API: <c>GET /api/jobs</c>, <c>GET /api/jobs/{name}</c>, <c>GET /api/jobs/{name}/checkpoints</c>, <c>POST /api/jobs/{name}/start</c>, <c>POST /api/jobs/{name}/stop</c>,
+    /// <c>POST /api/jobs/{name}/rescale</c>,
     /// <c>GET /api/operations/{id}</c>; the document that describes it, <c>/openapi/v1.json</c>; and <c>/health/live</c> and <c>/health/ready</c>, which answer everybody with one word.
     /// Errors are problem details (RFC 9457). What takes a while is answered with 202 and the address of an operation.
     /// </summary>
@@ -48,6 +49,7 @@ public static class StreamJobsRoutes
     {
         DescribeChange(api.MapPost("/jobs/{name}/start", JobChanges.StartAsync), "startJob", "Start a job, or let it go on from its last checkpoint. Does nothing to one that runs", RequestSchemas.Start);
         DescribeChange(api.MapPost("/jobs/{name}/stop", JobChanges.StopAsync), "stopJob", "Take a last checkpoint and stop a job. Does nothing to one that has ended", RequestSchemas.Stop);
+        DescribeChange(api.MapPost("/jobs/{name}/rescale", JobChanges.RescaleAsync), "rescaleJob", "Let a running job go on at another parallelism, from a checkpoint taken for it", RequestSchemas.Rescale);
     }
 
     /// <summary>Answers other methods of the routes, and other paths under them, as problems too.</summary>
@@ -56,6 +58,7 @@ public static class StreamJobsRoutes
         foreach (var (path, methods) in new[]
         {
             ("/jobs", Reading), ("/jobs/{name}", Reading), ("/jobs/{name}/checkpoints", Reading), ("/operations/{id}", Reading), ("/jobs/{name}/start", Changing), ("/jobs/{name}/stop", Changing),
+            ("/jobs/{name}/rescale", Changing),
         })
         {
             api.Map(path, (HttpContext http) =>

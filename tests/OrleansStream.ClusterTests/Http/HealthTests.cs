@@ -34,16 +34,17 @@ public sealed class HealthTests : IDisposable
     }
 
     [Fact]
-    public async Task The_store_is_asked_once_however_many_ask_for_health()
+    public async Task The_store_is_asked_once_a_second_however_many_ask_for_health()
     {
         var store = new BrokenStore(new LocalFolderStore(_folder["checkpoints"]));
         await using var silos = await HttpSilos.StartAsync(_folder, stream: options => options.Checkpoints.Store = _ => store);
         var before = store.HealthReads;
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => AskAsync(silos.Client, "/health/ready")));
+        var began = TimeProvider.System.GetTimestamp();
+        for (var i = 0; i < 50; i++) await AskAsync(silos.Client, "/health/ready");
 
-        // Fifty questions take well under the second for which an answer holds, or a little more on a slow machine.
-        Assert.InRange(store.HealthReads - before, 1, 10);
+        // An answer holds for a second, and the machine may be slow.
+        Assert.InRange(store.HealthReads - before, 1, 2 + (int)TimeProvider.System.GetElapsedTime(began).TotalSeconds);
     }
 
     private static async Task<(HttpStatusCode Status, string Text)> AskAsync(HttpClient http, string path)

@@ -59,6 +59,32 @@ public sealed class JobRoutesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_running_job_is_rescaled_and_keeps_its_parallelism_when_it_is_started_again()
+    {
+        await using var silos = await HttpSilos.StartAsync(_folder);
+        var http = silos.Client;
+        await RefusedAsync(await HttpSilos.PostAsync(http, "/api/jobs/numbers/rescale", new { parallelism = 2 }), HttpStatusCode.Conflict, "does not run, it is idle");
+        await HttpSilos.DoAsync(http, "/api/jobs/numbers/start", new { parallelism = 1 });
+
+        var rescaled = await HttpSilos.DoAsync(http, "/api/jobs/numbers/rescale", new { parallelism = 3 });
+
+        Assert.Equal("The job runs at parallelism 3.", rescaled.GetProperty("detail").GetString());
+        var job = await http.GetFromJsonAsync<JsonElement>("/api/jobs/numbers", TestContext.Current.CancellationToken);
+        Assert.Equal(3, job.GetProperty("summary").GetProperty("parallelism").GetInt32());
+        Assert.Equal("rescaling to 3", job.GetProperty("lastMove").GetProperty("reason").GetString());
+        Assert.StartsWith("1-", job.GetProperty("restoredFrom").GetString(), StringComparison.Ordinal);
+        var again = await HttpSilos.DoAsync(http, "/api/jobs/numbers/rescale", new { parallelism = 3 });
+        Assert.Contains("nothing was done", again.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await RefusedAsync(await HttpSilos.PostAsync(http, "/api/jobs/numbers/rescale", new { parallelism = 129 }), HttpStatusCode.BadRequest, "from 1 to 128");
+        await RefusedAsync(await HttpSilos.PostAsync(http, "/api/jobs/numbers/rescale", new { }), HttpStatusCode.BadRequest, "must be given");
+
+        await HttpSilos.DoAsync(http, "/api/jobs/numbers/stop");
+        await HttpSilos.DoAsync(http, "/api/jobs/numbers/start");
+        job = await http.GetFromJsonAsync<JsonElement>("/api/jobs/numbers", TestContext.Current.CancellationToken);
+        Assert.Equal(3, job.GetProperty("summary").GetProperty("parallelism").GetInt32());
+    }
+
+    [Fact]
     public async Task A_start_that_the_job_refuses_fails_with_the_cause()
     {
         await using var silos = await HttpSilos.StartAsync(_folder, stream: options => options.Files.Roots.Add(_folder.Path));
@@ -109,7 +135,7 @@ public sealed class JobRoutesTests : IDisposable
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         var paths = document.GetProperty("paths").EnumerateObject().ToDictionary(static path => path.Name, static path => path.Value);
         Assert.Equal(
-            ["/api/jobs", "/api/jobs/{name}", "/api/jobs/{name}/checkpoints", "/api/jobs/{name}/start", "/api/jobs/{name}/stop", "/api/operations/{id}"], paths.Keys.Order(StringComparer.Ordinal));
+            ["/api/jobs", "/api/jobs/{name}", "/api/jobs/{name}/checkpoints", "/api/jobs/{name}/rescale", "/api/jobs/{name}/start", "/api/jobs/{name}/stop", "/api/operations/{id}"], paths.Keys.Order(StringComparer.Ordinal));
         var start = paths["/api/jobs/{name}/start"].GetProperty("post");
         Assert.Equal(
             ["202", "400", "401", "403", "404", "409", "413", "415", "422", "503"], start.GetProperty("responses").EnumerateObject().Select(static answer => answer.Name).Order(StringComparer.Ordinal));

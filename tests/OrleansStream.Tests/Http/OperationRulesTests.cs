@@ -12,12 +12,17 @@ public sealed class OperationRulesTests
 
         Assert.Equal("average-readings.stop.12.1700000000123.0123456789abcdef", id.ToString());
         Assert.Equal(id, OperationId.Parse(id.ToString()));
+        var rescale = id with { Verb = OperationVerb.Rescale, Parallelism = 4 };
+        Assert.Equal("average-readings.rescale-4.12.1700000000123.0123456789abcdef", rescale.ToString());
+        Assert.Equal(rescale, OperationId.Parse(rescale.ToString()));
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("job")]
     [InlineData("job.stop.1.1.0123456789ABCDEF")]
+    [InlineData("job.stop-4.1.1.0123456789abcdef")]
+    [InlineData("job.rescale.1.1.0123456789abcdef")]
     [InlineData("job.burn.1.1.0123456789abcdef")]
     [InlineData("job.Stop.1.1.0123456789abcdef")]
     [InlineData("../job.stop.1.1.0123456789abcdef")]
@@ -71,6 +76,29 @@ public sealed class OperationRulesTests
         Assert.Null(OperationRules.Conflict(Start(null), Status(JobPhase.Running, 1)));
         Assert.Null(OperationRules.Conflict(Start(2), Status(JobPhase.Stopped, 1)));
         Assert.Null(OperationRules.Conflict(new OperationRequest { Verb = OperationVerb.Stop, Digest = "" }, Status(JobPhase.Stopping, 1)));
+    }
+
+    [Theory]
+    [InlineData(JobPhase.Running, 4, null, OperationState.Done)]
+    [InlineData(JobPhase.Running, 2, null, OperationState.Unknown)]
+    [InlineData(JobPhase.Running, 2, "rescaling to 4", OperationState.Running)]
+    [InlineData(JobPhase.Starting, 4, null, OperationState.Running)]
+    [InlineData(JobPhase.Starting, 2, null, OperationState.Unknown)]
+    [InlineData(JobPhase.Stopped, 4, null, OperationState.Unknown)]
+    internal void A_rescale_that_nobody_remembers_is_done_when_the_job_runs_at_its_parallelism(JobPhase phase, int parallelism, string? moving, OperationState state) => Assert.Equal(
+        state,
+        OperationRules.Forgotten(
+            new OperationId("job", OperationVerb.Rescale, 2, DateTimeOffset.UnixEpoch, "0123456789abcdef", 4), Status(phase, 2) with { Parallelism = parallelism, Moving = moving }).State);
+
+    [Fact]
+    public void A_rescale_is_refused_unless_the_job_runs_and_nothing_else_moves_it()
+    {
+        var rescale = new OperationRequest { Verb = OperationVerb.Rescale, Digest = "", Parallelism = 2 };
+
+        Assert.Null(OperationRules.Conflict(rescale, Status(JobPhase.Running, 1)));
+        Assert.Contains("another planned move, rescaling to 8", OperationRules.Conflict(rescale, Status(JobPhase.Running, 1) with { Moving = "rescaling to 8" }), StringComparison.Ordinal);
+        Assert.Contains("ask again when it runs", OperationRules.Conflict(rescale, Status(JobPhase.Waiting, 1)), StringComparison.Ordinal);
+        Assert.Contains("start it with the parallelism", OperationRules.Conflict(rescale, Status(JobPhase.Stopped, 1)), StringComparison.Ordinal);
     }
 
     [Fact]
