@@ -1,11 +1,8 @@
-using System.Net;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using OrleansStream.Jobs;
+using OrleansStream.Http;
 
 namespace OrleansStream.Dashboard;
 
@@ -14,60 +11,23 @@ public static class StreamDashboard
 {
     private const string Html = "text/html; charset=utf-8";
 
-    /// <summary>A status that does not come in this time is answered with 503 rather than awaited.</summary>
-    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(5);
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.Never };
-
     private static readonly Lazy<byte[]> Page = new(ReadPage);
 
     /// <summary>
-    /// Maps the status page: <c>/</c> as HTML for people, <c>/api/jobs</c> and <c>/api/jobs/{name}</c> as JSON for programs. Answers only requests that come
-    /// from this machine and name it as <c>localhost</c> or by a loopback address (so that no page from elsewhere can read it by a name of its own); everything else gets 403.
+    /// Maps the status page, <c>/</c>: HTML for people, which reads <c>/api/jobs</c> beside it, so map <see cref="StreamJobsRoutes.MapStreamJobs"/> too. Where the API wants no key or token, the page answers
+    /// whom the API answers; where it does, the page itself, which holds nothing secret, answers everybody and asks for the key.
     /// </summary>
-    /// <param name="endpoints">Where to map it, for example the application, or a group under a path of its own. The services must be those of a silo with OrleansStream.</param>
+    /// <param name="endpoints">Where to map it, for example the application, or a group under a path of its own.</param>
     public static IEndpointConventionBuilder MapStreamDashboard(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var group = endpoints.MapGroup("");
-        group.AddEndpointFilter(static async (call, next) => IsLocal(call.HttpContext)
-            ? await next(call)
-            : Results.Problem(statusCode: StatusCodes.Status403Forbidden, title: "Not from here", detail: "The status page answers this machine only."));
-
-        group.MapGet("/", static (HttpContext http) =>
+        var page = endpoints.MapGet("/", static (HttpContext http) =>
         {
             http.Response.Headers.CacheControl = "no-store";
-            http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+            http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; frame-ancestors 'none'";
             return Results.Bytes(Page.Value, Html);
-        });
-        group.MapGet("/api/jobs", static (IServiceProvider services, CancellationToken cancellation) => AnswerAsync(services, async jobs =>
-            (await Task.WhenAll(jobs.Names.Select(jobs.GetStatusAsync)).WaitAsync(LongestAnswer, TimeProvider.System, cancellation)).Select(JobSummary.Of).ToList()));
-        group.MapGet("/api/jobs/{name}", static (string name, IServiceProvider services, CancellationToken cancellation) => AnswerAsync(services, async jobs =>
-            JobView.Of(await jobs.GetStatusAsync(name).WaitAsync(LongestAnswer, TimeProvider.System, cancellation))));
-        return group;
-    }
-
-    private static async Task<IResult> AnswerAsync<T>(IServiceProvider services, Func<IStreamJobs, Task<T>> ask)
-    {
-        try
-        {
-            return Results.Json(await ask(services.GetRequiredService<IStreamJobs>()), Json);
-        }
-        catch (JobRefusedException unknown)
-        {
-            return Results.Problem(statusCode: StatusCodes.Status404NotFound, title: "No such job", detail: unknown.Message);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            return Results.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "No answer from the job", detail: $"{error.Message} Try again in a moment.");
-        }
-    }
-
-    private static bool IsLocal(HttpContext http)
-    {
-        var host = http.Request.Host.Host;
-        return http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-            && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named)));
+        }).ExcludeFromDescription();
+        return endpoints.ServiceProvider.GetRequiredService<StreamHttpOptions>().IsProtected ? page : page.AddEndpointFilter(new GateFilter(StreamRole.Read));
     }
 
     private static byte[] ReadPage()

@@ -4,9 +4,10 @@ using OrleansStream.Sources;
 namespace OrleansStream;
 
 /// <summary>CSV files, each of them a split.</summary>
-internal sealed class CsvSource<T> : Source<T>
+internal sealed class CsvSource<T> : Source<T>, IOpensFiles
 {
     private readonly string[] _paths;
+    private FileAccessRules _rules = FileAccessRules.Unlimited;
     private readonly Func<CsvRow, T> _read;
     private readonly CsvOptions _options;
 
@@ -20,15 +21,17 @@ internal sealed class CsvSource<T> : Source<T>
         _options = options;
     }
 
+    public void Limit(FileAccessRules rules) => _rules = rules;
+
     public override async ValueTask<IReadOnlyList<SourceSplit>> DiscoverAsync(CancellationToken cancellation)
     {
-        var splits = await FileSplits.DiscoverAsync(_paths, cancellation);
+        var splits = await FileSplits.DiscoverAsync(_paths, _rules, cancellation);
         foreach (var split in splits)
         {
             await Task.Run(
                 () =>
                 {
-                    using var file = SplitFile.Open(split);
+                    using var file = SplitFile.Open(split, _rules);
                     CsvHeader.Read(file, _options);
                 },
                 cancellation);
@@ -42,7 +45,7 @@ internal sealed class CsvSource<T> : Source<T>
 
     private CsvSplitReader<T> Open(SourceSplit split, ReadOnlyMemory<byte> saved, CancellationToken cancellation)
     {
-        var file = SplitFile.Open(split);
+        var file = SplitFile.Open(split, _rules);
         try
         {
             var header = CsvHeader.Read(file, _options);

@@ -30,21 +30,21 @@ internal static class FileSplits
         return list;
     }
 
-    public static async Task<IReadOnlyList<SourceSplit>> DiscoverAsync(string[] paths, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<SourceSplit>> DiscoverAsync(string[] paths, FileAccessRules rules, CancellationToken cancellation)
     {
         var splits = new SourceSplit[paths.Length];
         for (var i = 0; i < paths.Length; i++)
         {
             var path = paths[i];
-            splits[i] = await Task.Run(() => Discover(path, cancellation), cancellation);
+            splits[i] = await Task.Run(() => Discover(path, rules, cancellation), cancellation);
         }
 
         return splits;
     }
 
-    private static SourceSplit Discover(string path, CancellationToken cancellation)
+    private static SourceSplit Discover(string path, FileAccessRules rules, CancellationToken cancellation)
     {
-        using var handle = OpenToRead(path);
+        using var handle = OpenToRead(path, rules);
         var block = new byte[BlockBytes];
         var hash = new XxHash128();
         long length = 0;
@@ -61,8 +61,9 @@ internal static class FileSplits
         return new SourceSplit(path, Fingerprint(length, hash.GetCurrentHashAsUInt128()));
     }
 
-    public static Microsoft.Win32.SafeHandles.SafeFileHandle OpenToRead(string path)
+    public static Microsoft.Win32.SafeHandles.SafeFileHandle OpenToRead(string path, FileAccessRules rules)
     {
+        rules.Require(path);
         if (Directory.Exists(path)) throw new JobRefusedException($"The input '{path}' is a folder: give the files in it one by one.");
         try
         {

@@ -6,13 +6,16 @@ using OrleansStream.Sinks;
 namespace OrleansStream;
 
 /// <summary>A file of JSON lines, written exactly once. The steps on disk are those of <see cref="PartsFolder"/> and <see cref="FinalFile"/>.</summary>
-internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions options, JsonTypeInfo<T> type) : Sink<T>
+internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions options, JsonTypeInfo<T> type) : Sink<T>, IOpensFiles
 {
     private readonly PartsFolder _folder = new(path);
+    private FileAccessRules _rules = FileAccessRules.Unlimited;
 
     public override SinkGuarantee Guarantee => SinkGuarantee.ExactlyOnce;
 
     public override bool CanWithdraw => true;
+
+    public void Limit(FileAccessRules rules) => _rules = rules;
 
     public override ValueTask InitializeAsync(CancellationToken cancellation) => OnDisk(() => _folder.Initialize(options.Overwrite), cancellation);
 
@@ -35,7 +38,14 @@ internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions optio
     {
         try
         {
-            await Task.Run(action, cancellation);
+            await Task.Run(
+                () =>
+                {
+                    _rules.Require(path);
+                    _rules.Require(_folder.Folder);
+                    action();
+                },
+                cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,9 +5,10 @@ using OrleansStream.Sources;
 namespace OrleansStream;
 
 /// <summary>Files of JSON lines, each of them a split.</summary>
-internal sealed class JsonLinesSource<T> : Source<T>
+internal sealed class JsonLinesSource<T> : Source<T>, IOpensFiles
 {
     private readonly string[] _paths;
+    private FileAccessRules _rules = FileAccessRules.Unlimited;
     private readonly JsonLinesOptions _options;
     private readonly JsonTypeInfo<T> _type;
 
@@ -19,14 +20,16 @@ internal sealed class JsonLinesSource<T> : Source<T>
         _type = type;
     }
 
-    public override async ValueTask<IReadOnlyList<SourceSplit>> DiscoverAsync(CancellationToken cancellation) => await FileSplits.DiscoverAsync(_paths, cancellation);
+    public void Limit(FileAccessRules rules) => _rules = rules;
+
+    public override async ValueTask<IReadOnlyList<SourceSplit>> DiscoverAsync(CancellationToken cancellation) => await FileSplits.DiscoverAsync(_paths, _rules, cancellation);
 
     public override async ValueTask<SplitReader<T>> OpenAsync(SourceSplit split, ReadOnlyMemory<byte> offset, CancellationToken cancellation) =>
         await Task.Run(() => Open(split, offset, cancellation), cancellation);
 
     private JsonLinesSplitReader<T> Open(SourceSplit split, ReadOnlyMemory<byte> saved, CancellationToken cancellation)
     {
-        var file = SplitFile.Open(split);
+        var file = SplitFile.Open(split, _rules);
         try
         {
             var offset = FileOffset.Decode(saved.Span, split.Name, file.Length);

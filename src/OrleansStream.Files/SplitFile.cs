@@ -34,7 +34,7 @@ internal sealed class SplitFile : IDisposable
     /// <summary>The length at discovery.</summary>
     public long Length { get; }
 
-    public static SplitFile Open(SourceSplit split) => new(FileSplits.OpenToRead(split.Name), split);
+    public static SplitFile Open(SourceSplit split, FileAccessRules rules) => new(FileSplits.OpenToRead(split.Name, rules), split);
 
     /// <summary>Reads a block; 0 at the end of the file only.</summary>
     /// <param name="position">Where the block begins, at most where reading has been before.</param>

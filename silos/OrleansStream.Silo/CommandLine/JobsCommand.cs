@@ -1,19 +1,24 @@
 using System.CommandLine;
 using OrleansStream.Jobs;
+using OrleansStream.Silo.CommandLine.Client;
 using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.CommandLine;
 
-/// <summary><c>jobs</c> and <c>describe JOB</c>: what this silo can run, without running it.</summary>
+/// <summary><c>jobs</c> and <c>describe JOB</c>: what this silo can run, without running it; <c>jobs --url URL</c> what a running cluster does.</summary>
 internal static class JobsCommand
 {
     public static Command List(Screen screen, Guard guard)
     {
-        var command = new Command("jobs", "List the jobs of this silo, one name a line.");
-        command.SetAction(guard((_, verbose, _) =>
+        var url = ClientOptions.UrlOf("Ask a running cluster how its jobs are doing, at the address of any silo of it.");
+        var json = new Option<bool>("--json") { Description = "As JSON, for programs." };
+        var command = new Command("jobs", "List the jobs of this silo, one name a line; with --url those of a running cluster, and how they are doing.") { url, json };
+        command.SetAction(guard((parsed, verbose, cancellation) =>
         {
-            foreach (var job in Ask(screen, verbose, static jobs => jobs.Names)) screen.WriteLine(job);
+            if (parsed.GetValue(url) is { } address) return ClientReads.JobsAsync(address, parsed.GetValue(json), screen, cancellation);
+            if (parsed.GetValue(json)) ClientReads.ShowJson(Ask(screen, verbose, static jobs => jobs.Names), screen);
+            else foreach (var job in Ask(screen, verbose, static jobs => jobs.Names)) screen.WriteLine(job);
             return Task.FromResult(ExitCode.Done);
         }));
         return command;

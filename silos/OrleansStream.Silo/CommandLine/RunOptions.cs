@@ -27,9 +27,9 @@ internal static class RunOptions
         },
     };
 
-    public static Option<int> Parallelism() => new("--parallelism")
+    public static Option<int> Parallelism(string description = "How many subtasks each stage has; may differ from start to start. The number of cores, at most 8, unless given.") => new("--parallelism")
     {
-        Description = "How many subtasks each stage has; may differ from start to start. The number of cores, at most 8, unless given.",
+        Description = description,
         HelpName = "N",
         CustomParser = static result => (int)(Whole(result, "--parallelism", 1, MostParallelism) ?? 0),
     };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OrleansStream.Jobs;
+using OrleansStream.Silo.CommandLine.Client;
 using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 
@@ -40,6 +41,9 @@ internal sealed class SiloCommandLine(Screen screen)
         root.Subcommands.Add(new AllroundCommand(screen).Check(Guarded));
         root.Subcommands.Add(JobsCommand.List(screen, Guarded));
         root.Subcommands.Add(JobsCommand.Describe(screen, Guarded));
+        root.Subcommands.Add(ClientReads.Status(screen, Guarded));
+        root.Subcommands.Add(ClientReads.Checkpoints(screen, Guarded));
+        foreach (var change in ClientChanges.All(screen, Guarded)) root.Subcommands.Add(change);
         return root;
     }
 

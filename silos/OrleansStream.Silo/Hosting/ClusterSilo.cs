@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using OrleansStream.Dashboard;
 using OrleansStream.Hosting;
+using OrleansStream.Http;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.Hosting;
@@ -88,13 +88,10 @@ internal sealed class ClusterSilo : IAsyncDisposable
             });
             KnownJobs.AddTo(silo, start: null);
         });
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, settings.HttpPort);
-        });
-        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ListenForStreamJobs());
+        builder.Services.AddRouting().AddStreamHttp(options => options.Port = settings.HttpPort);
         var app = builder.Build();
+        app.MapStreamJobs();
         app.MapStreamDashboard();
         return app;
     }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using OrleansStream.Checkpoints;
 using OrleansStream.Dashboard;
 using OrleansStream.Hosting;
+using OrleansStream.Http;
 using OrleansStream.Jobs;
 using OrleansStream.Silo.Terminal;
 
@@ -106,13 +107,10 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
 
         var web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         Configure(web, settings);
-        web.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.ListenLocalhost(port);
-        });
-        web.Services.AddRouting();
+        web.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ListenForStreamJobs());
+        web.Services.AddRouting().AddStreamHttp(options => options.Port = port);
         var app = web.Build();
+        app.MapStreamJobs();
         app.MapStreamDashboard();
         return app;
     }

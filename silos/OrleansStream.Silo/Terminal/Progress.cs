@@ -1,5 +1,5 @@
 using System.Globalization;
-using OrleansStream.Dashboard;
+using OrleansStream.Http;
 using OrleansStream.Jobs;
 
 namespace OrleansStream.Silo.Terminal;

@@ -156,6 +156,7 @@ public sealed partial class DataStream<T>
     public void To(string name, Sink<T> sink)
     {
         ArgumentNullException.ThrowIfNull(sink);
+        _graph.LimitFiles(sink);
         var node = _graph.Add(new SinkNodeOf<T>(_graph, name, _graph.StandIns?.For(name, sink) ?? sink));
         node.Properties["record"] = TypeName.Of(typeof(T));
         node.Properties["sink"] = TypeName.Of(sink.GetType());

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OrleansStream.Jobs;
 using OrleansStream.Sources;
 
 namespace OrleansStream.Graph;
@@ -40,6 +41,7 @@ public sealed partial class JobGraph
     public DataStream<T> From<T>(string name, Source<T> source, double? recordsPerSecond = null)
     {
         ArgumentNullException.ThrowIfNull(source);
+        LimitFiles(source);
         var node = Add(new SourceNode<T>(this, name, StandIns?.For(name, source) ?? source, recordsPerSecond));
         if (recordsPerSecond is <= 0 or double.NaN) Refuse(node, $"the rate of {recordsPerSecond} records per second must be above 0");
         node.Properties["record"] = TypeName.Of(typeof(T));
@@ -55,6 +57,12 @@ public sealed partial class JobGraph
         if (node.Name is null || !Named().IsMatch(node.Name)) Refuse(node, "a name has 1 to 64 characters of a-z, 0-9 and '-'");
         else if (_nodes.Any(other => other != node && other.IsNamed && other.Name == node.Name)) Refuse(node, "another operator has this name; every source, sink and state-holding operator needs one of its own");
         return node;
+    }
+
+    /// <summary>Gives what opens files the silo's rules; a graph that no silo runs has none.</summary>
+    internal void LimitFiles(object connector)
+    {
+        if (connector is IOpensFiles files && Services.GetService(typeof(FileAccessRules)) is FileAccessRules rules) files.Limit(rules);
     }
 
     internal string NextName(string kind) => $"{kind.ToLowerInvariant()}-{_nodes.Count + 1}";

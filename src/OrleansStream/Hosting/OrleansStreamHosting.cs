@@ -31,6 +31,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<IJobPort, GrainJobPort>();
         services.AddSingleton<ISnapshotPeers, GrainSnapshotPeers>();
         services.AddSingleton<IStreamJobs, StreamJobs>();
+        services.AddSingleton(static provider => new FileAccessRules(provider.GetRequiredService<IOptions<OrleansStreamOptions>>().Value.Files.Roots));
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<Diagnostics.StreamMetrics>();

@@ -10,6 +10,9 @@ public sealed class OrleansStreamOptions
     /// <summary>How checkpoints are taken and kept.</summary>
     public CheckpointOptions Checkpoints { get; } = new();
 
+    /// <summary>Which files jobs may open.</summary>
+    public FileAccessOptions Files { get; } = new();
+
     /// <summary>The number of key groups, and so the highest parallelism that a job can ever be scaled to; from 1 to 32,768, 128 unless set. Fixed once a job has run.</summary>
     public int MaxParallelism { get; set; } = KeyGroups.DefaultMaxParallelism;
 
@@ -38,6 +41,7 @@ public sealed class OrleansStreamOptions
         if (MaxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) yield return $"{nameof(MaxParallelism)} is {MaxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}";
         if (Restarts is null) yield return $"{nameof(Restarts)} is null; use RestartStrategy.None for no restarts";
         foreach (var problem in Checkpoints.Problems()) yield return $"{nameof(Checkpoints)}.{problem}";
+        if (Files.Roots.Any(string.IsNullOrWhiteSpace)) yield return $"{nameof(Files)}.{nameof(Files.Roots)} has an empty folder; name a folder, or leave it out";
     }
 
     internal JobRules ToRules() => new()
@@ -52,6 +56,13 @@ public sealed class OrleansStreamOptions
             TolerableGivenUp = Checkpoints.TolerableGivenUp,
         },
     };
+}
+
+/// <summary>Which files jobs may open. What a job is given as its arguments may come from far away; its code may not.</summary>
+public sealed class FileAccessOptions
+{
+    /// <summary>The folders whose files the sources and sinks of jobs may open; none, and so no limit, unless set. See <see cref="FileAccessRules"/>.</summary>
+    public IList<string> Roots { get; } = [];
 }
 
 /// <summary>How checkpoints are taken and kept.</summary>

@@ -9,7 +9,7 @@ public sealed class ConsumerTests : IDisposable
     private const int Records = 5000;
     private const int Sensors = 7;
 
-    private static readonly string[] Packages = ["OrleansStream", "OrleansStream.AzureStorage", "OrleansStream.Files", "OrleansStream.Testing"];
+    private static readonly string[] Packages = ["OrleansStream", "OrleansStream.AzureStorage", "OrleansStream.Dashboard", "OrleansStream.Files", "OrleansStream.Http", "OrleansStream.Testing"];
 
     private readonly TestFolder _folder = new();
     private readonly string _version = $"0.0.1-test{Random.Shared.NextInt64():x}";

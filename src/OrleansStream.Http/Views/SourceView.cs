@@ -1,6 +1,6 @@
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Dashboard;
+namespace OrleansStream.Http;
 
 /// <summary>How far a source has come in event time, and what holds it back.</summary>
 /// <param name="Name">Its name.</param>

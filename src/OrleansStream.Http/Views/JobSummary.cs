@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Dashboard;
+namespace OrleansStream.Http;
 
 /// <summary>A job in a few figures, of all its subtasks together.</summary>
 /// <param name="Job">The job's name.</param>
@@ -14,6 +14,7 @@ namespace OrleansStream.Dashboard;
 /// <param name="InputEnded">Whether that watermark is the end of input.</param>
 /// <param name="LastCheckpoint">The newest checkpoint that was published; null when there is none of this attempt.</param>
 /// <param name="Cause">Why the job waits, failed or was refused.</param>
+/// <param name="Moving">The planned move that is under way, such as <c>rescaling to 4</c>; null when there is none.</param>
 /// <param name="HeldBackBy">The source and split that the watermark waits for, as <c>source/split</c>; null when there is only one split, or none holds it back.</param>
 public sealed record JobSummary(
     string Job,
@@ -25,6 +26,7 @@ public sealed record JobSummary(
     bool InputEnded,
     CheckpointView? LastCheckpoint,
     string? Cause,
+    string? Moving,
     string? HeldBackBy)
 {
     /// <summary>The watermark for people.</summary>
@@ -51,6 +53,7 @@ public sealed record JobSummary(
             watermark == DateTimeOffset.MaxValue,
             status.Checkpoints.FirstOrDefault(static checkpoint => checkpoint.State is "published" or "committed") is { } checkpoint ? CheckpointView.Of(checkpoint) : null,
             status.Cause,
+            status.Moving,
             isRunning ? HeldBackByOf(status.Sources) : null);
     }
 

@@ -1,12 +1,13 @@
 using OrleansStream.Jobs;
 
-namespace OrleansStream.Dashboard;
+namespace OrleansStream.Http;
 
 /// <summary>All that the status page shows of a job; as JSON the answer of <c>/api/jobs/{name}</c>.</summary>
 /// <param name="Summary">The job in a few figures.</param>
 /// <param name="Failures">How many attempts failed one after the other.</param>
 /// <param name="RestoredFrom">The checkpoint that this attempt began from; null when it began from nothing.</param>
 /// <param name="StoreTrouble">What the checkpoint store last complained of; null when all is well.</param>
+/// <param name="LastMove">The last planned move; null when there was none since the silo leads the job that does.</param>
 /// <param name="At">When this was so.</param>
 /// <param name="Stages">The stages, from sources to sinks.</param>
 /// <param name="Checkpoints">The latest checkpoints of this attempt, newest first.</param>
@@ -16,6 +17,7 @@ public sealed record JobView(
     int Failures,
     string? RestoredFrom,
     string? StoreTrouble,
+    MoveView? LastMove,
     DateTimeOffset At,
     IReadOnlyList<StageView> Stages,
     IReadOnlyList<CheckpointView> Checkpoints,
@@ -30,11 +32,23 @@ public sealed record JobView(
             status.Failures,
             status.RestoredFrom,
             status.StoreTrouble,
+            status.LastMove is { } move ? MoveView.Of(move) : null,
             status.At,
             [.. status.Stages.Select(StageView.Of)],
             [.. status.Checkpoints.Select(CheckpointView.Of)],
             [.. status.Sources.Select(SourceView.Of)]);
     }
+}
+
+/// <summary>A planned move that was made: a rescale, or subtasks put on other silos.</summary>
+/// <param name="Reason">What for.</param>
+/// <param name="Attempt">The attempt that followed.</param>
+/// <param name="CheckpointMs">How long its checkpoint took, while records went on.</param>
+/// <param name="PauseMs">How long no record was processed.</param>
+/// <param name="At">When the next attempt ran.</param>
+public sealed record MoveView(string Reason, int Attempt, double CheckpointMs, double PauseMs, DateTimeOffset At)
+{
+    internal static MoveView Of(MoveStatus move) => new(move.Reason, move.Attempt, move.Checkpoint.TotalMilliseconds, move.Pause.TotalMilliseconds, move.At);
 }
 
 /// <summary>A stage.</summary>
