@@ -55,7 +55,7 @@ start_silo() {
   storage=$(<"$run/storage")
   [[ $storage == folder ]] && storage="folder=$run/checkpoints" || storage="azure=UseDevelopmentStorage=true"
   launch "silo$1" "is up in cluster" "$silo_exe" serve --clustering "redis=localhost:$redis_port" --storage "$storage" \
-    --silo-port "1111$1" --gateway-port "3000$1" --http-port "808$1" --local-snapshots "$run/snapshots/$1"
+    --silo-port "1111$1" --gateway-port "3000$1" --http-port "808$1" --local-snapshots "$run/snapshots/$1" --files "$run/files"
 }
 
 up() {
@@ -69,7 +69,7 @@ up() {
   done
   [[ $silos =~ ^[1-9]$ ]] || fail "--silos takes a number from 1 to 9."
   [[ $storage == azurite || $storage == folder ]] || fail "--storage takes azurite or folder."
-  mkdir -p "$run"
+  mkdir -p "$run/files"
   echo "$storage" >"$run/storage"
   echo "Building the silo ..."
   dotnet build -c Release -v quiet --nologo "$root/silos/OrleansStream.Silo" >"$run/build.log" || { cat "$run/build.log" >&2; fail "the silo does not build."; }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Net;
+using OrleansStream.Http;
+using OrleansStream.Jobs;
 using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 
@@ -50,9 +52,25 @@ internal sealed class ServeCommand(Screen screen)
         },
     };
 
+    private readonly Option<IPAddress?> _httpAddress = new("--http-address")
+    {
+        Description = "The IP address at which the status page and the HTTP interface answer, 0.0.0.0 for all of this machine. 127.0.0.1 unless given; any other needs an API key or --jwt-authority.",
+        HelpName = "IP",
+        CustomParser = static result =>
+        {
+            if (IPAddress.TryParse(result.Tokens[^1].Value, out var address)) return address;
+            result.AddError($"'{result.Tokens[^1].Value}' is no address for --http-address: write an IP address, like 0.0.0.0.");
+            return null;
+        },
+    };
+
+    private readonly Option<string?> _apiKeyFile = new("--api-key-file") { Description = $"A file with the key that HTTP asks for in the header X-Api-Key. Without it the key is that of the environment variable {ClusterClient.KeyVariable}, if set.", HelpName = "FILE" };
+    private readonly Option<string?> _jwtAuthority = new("--jwt-authority") { Description = "Take bearer tokens of this authority over HTTP, with the role orleansstream.read or orleansstream.operate.", HelpName = "URL" };
+    private readonly Option<string?> _jwtAudience = new("--jwt-audience") { Description = "Whom those tokens must be made out to.", HelpName = "NAME" };
+    private readonly Option<string[]> _files = new("--files") { Description = "A folder whose files jobs may open; may be given several times. Without it no job that is started over HTTP may be given arguments.", HelpName = "DIR" };
     private readonly Option<int?> _siloPort = RunOptions.Port("--silo-port", "Where other silos reach this one. 11111 unless given.");
     private readonly Option<int?> _gatewayPort = RunOptions.Port("--gateway-port", "Where Orleans clients reach this silo. 30000 unless given.");
-    private readonly Option<int?> _httpPort = RunOptions.Port("--http-port", "Where the status page and the HTTP interface are, on this machine only. 8081 unless given.");
+    private readonly Option<int?> _httpPort = RunOptions.Port("--http-port", "The port of the status page and the HTTP interface. 8081 unless given.");
     private readonly Option<TimeSpan?> _checkpointInterval = RunOptions.Duration("--checkpoint-interval", "Time between checkpoints of jobs that do not say otherwise. 10s unless given.", TimeSpan.FromMilliseconds(10));
 
     private readonly Option<string?> _localSnapshots = new("--local-snapshots")
@@ -65,11 +83,21 @@ internal sealed class ServeCommand(Screen screen)
     {
         var command = new Command(Name, "Run one silo of a cluster until Ctrl-C or SIGTERM, upon which it hands what it runs over to the others. Start it several times, with different ports or on several machines.")
         {
-            _clustering, _storage, _cluster, _siloAddress, _siloPort, _gatewayPort, _httpPort, _checkpointInterval, _localSnapshots,
+            _clustering, _storage, _cluster, _siloAddress, _siloPort, _gatewayPort, _httpAddress, _httpPort, _apiKeyFile, _jwtAuthority, _jwtAudience, _files, _checkpointInterval, _localSnapshots,
         };
         command.SetAction(guard(RunAsync));
         return command;
     }
+
+    private StreamApiKey? ApiKeyOf(ParseResult parsed) =>
+        parsed.GetValue(_apiKeyFile) is { } file ? StreamApiKey.FromFile(file) : StreamApiKey.FromEnvironment(ClusterClient.KeyVariable);
+
+    private StreamJwtOptions? JwtOf(ParseResult parsed) => (parsed.GetValue(_jwtAuthority), parsed.GetValue(_jwtAudience)) switch
+    {
+        (null, null) => null,
+        ({ } authority, { } audience) => new StreamJwtOptions { Authority = authority, Audience = audience },
+        _ => throw new JobRefusedException("--jwt-authority and --jwt-audience belong together: give both or none."),
+    };
 
     private async Task<int> RunAsync(ParseResult parsed, bool verbose, CancellationToken cancellation)
     {
@@ -81,6 +109,10 @@ internal sealed class ServeCommand(Screen screen)
             SiloPort = parsed.GetValue(_siloPort) ?? defaults.SiloPort,
             GatewayPort = parsed.GetValue(_gatewayPort) ?? defaults.GatewayPort,
             HttpPort = parsed.GetValue(_httpPort) ?? defaults.HttpPort,
+            HttpAddress = parsed.GetValue(_httpAddress) ?? defaults.HttpAddress,
+            ApiKeys = ApiKeyOf(parsed) is { } key ? [key] : [],
+            Jwt = JwtOf(parsed),
+            Files = parsed.GetValue(_files) ?? [],
             CheckpointInterval = parsed.GetValue(_checkpointInterval),
             LocalSnapshots = parsed.GetValue(_localSnapshots),
             Verbose = verbose,

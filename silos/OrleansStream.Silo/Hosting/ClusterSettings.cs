@@ -1,4 +1,5 @@
 using System.Net;
+using OrleansStream.Http;
 
 namespace OrleansStream.Silo.Hosting;
 
@@ -19,6 +20,18 @@ internal sealed record ClusterSettings
     public int GatewayPort { get; init; } = 30_000;
 
     public int HttpPort { get; init; } = 8081;
+
+    /// <summary>The address at which it answers over HTTP.</summary>
+    public IPAddress HttpAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Keys that HTTP asks for; none asks for none, on the loopback address only.</summary>
+    public IReadOnlyList<StreamApiKey> ApiKeys { get; init; } = [];
+
+    /// <summary>Which tokens HTTP takes besides.</summary>
+    public StreamJwtOptions? Jwt { get; init; }
+
+    /// <summary>The folders whose files jobs may open.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
 
     public TimeSpan? CheckpointInterval { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +25,7 @@ internal sealed class ClusterSilo : IAsyncDisposable
 
     public static async Task<ClusterSilo> StartAsync(ClusterSettings settings, Screen screen, CancellationToken cancellation)
     {
-        LoopbackPorts.RefuseUnlessFree(settings.HttpPort);
+        if (IPAddress.IsLoopback(settings.HttpAddress)) LoopbackPorts.RefuseUnlessFree(settings.HttpPort);
         var app = Build(settings, screen);
         try
         {
@@ -81,15 +82,20 @@ internal sealed class ClusterSilo : IAsyncDisposable
             silo.ConfigureEndpoints(settings.SiloAddress, settings.SiloPort, settings.GatewayPort, listenOnAnyHostAddress: false);
             silo.AddOrleansStream(options =>
             {
-                if (settings.Storage.Folder is { } folder) options.Checkpoints.Folder = folder;
+                if (settings.Storage.Folder is { } checkpoints) options.Checkpoints.Folder = checkpoints;
                 else options.Checkpoints.UseAzureBlobs(settings.Storage.Azure!);
+                foreach (var folder in settings.Files) options.Files.Roots.Add(folder);
                 options.Checkpoints.LocalSnapshots = settings.LocalSnapshots;
                 if (settings.CheckpointInterval is { } interval) options.Checkpoints.Interval = interval;
             });
             KnownJobs.AddTo(silo, start: null);
         });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.ListenForStreamJobs());
-        builder.Services.AddRouting().AddStreamHttp(options => options.Port = settings.HttpPort);
+        builder.Services.AddRouting().AddStreamHttp(http =>
+        {
+            (http.Address, http.Port, http.Jwt) = (settings.HttpAddress, settings.HttpPort, settings.Jwt);
+            foreach (var key in settings.ApiKeys) http.ApiKeys.Add(key);
+        });
         var app = builder.Build();
         app.MapStreamJobs();
         app.MapStreamDashboard();

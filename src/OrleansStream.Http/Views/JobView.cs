@@ -4,6 +4,7 @@ namespace OrleansStream.Http;
 
 /// <summary>All that the status page shows of a job; as JSON the answer of <c>/api/jobs/{name}</c>.</summary>
 /// <param name="Summary">The job in a few figures.</param>
+/// <param name="Leader">The silo that leads the job: opens its attempts and coordinates its checkpoints.</param>
 /// <param name="Failures">How many attempts failed one after the other.</param>
 /// <param name="RestoredFrom">The checkpoint that this attempt began from; null when it began from nothing.</param>
 /// <param name="StoreTrouble">What the checkpoint store last complained of; null when all is well.</param>
@@ -14,6 +15,7 @@ namespace OrleansStream.Http;
 /// <param name="Sources">The sources that have event time, and what holds each back.</param>
 public sealed record JobView(
     JobSummary Summary,
+    string? Leader,
     int Failures,
     string? RestoredFrom,
     string? StoreTrouble,
@@ -29,6 +31,7 @@ public sealed record JobView(
         ArgumentNullException.ThrowIfNull(status);
         return new JobView(
             JobSummary.Of(status),
+            status.Leader,
             status.Failures,
             status.RestoredFrom,
             status.StoreTrouble,

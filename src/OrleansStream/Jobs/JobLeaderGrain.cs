@@ -134,6 +134,7 @@ internal sealed partial class JobLeaderGrain(JobRegistry jobs, StreamServices se
         return new JobStatus
         {
             Job = Job,
+            Leader = PinnedKey.SiloOf(this.GetPrimaryKeyString()).ToParsableString(),
             Phase = driver.Phase,
             Attempt = driver.Attempt?.Number ?? 0,
             Failures = driver.Failures,

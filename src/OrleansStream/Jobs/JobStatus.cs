@@ -71,6 +71,9 @@ public sealed record JobStatus
     /// <summary>How far the sources that have event time have come, and what holds each back.</summary>
     [Id(12)] public IReadOnlyList<SourceStatus> Sources { get; init; } = [];
 
+    /// <summary>The silo that leads the job: opens its attempts and coordinates its checkpoints. Null where nobody does.</summary>
+    [Id(15)] public string? Leader { get; init; }
+
     /// <summary>The planned move that is under way, such as <c>rescaling to 4</c>; null when there is none. The phase is <see cref="JobPhase.Running"/> while its checkpoint is taken.</summary>
     [Id(13)] public string? Moving { get; init; }
 
