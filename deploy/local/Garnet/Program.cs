@@ -4,13 +4,13 @@ using Garnet;
 // A Redis of this machine for one who has none: it keeps what it is told in memory, and ends with Ctrl-C or SIGTERM.
 // With --until-input-ends it ends with the process that holds its standard input, too.
 const string UntilInputEnds = "--until-input-ends";
-if (args is not ([var port] or [var port, UntilInputEnds]) || !ushort.TryParse(port, out var number) || number == 0)
+if (args is not ([_] or [_, UntilInputEnds]) || !ushort.TryParse(args[0], out var port) || port == 0)
 {
     Console.Error.WriteLine("Give a port, like: dotnet run --project deploy/local/Garnet -- 6379");
     return 2;
 }
 
-using var server = new GarnetServer(["--bind", "127.0.0.1", "--port", port, "--lua", "true", "--logger-level", "Error", "--disable-console-logger", "true"]);
+using var server = new GarnetServer(["--bind", "127.0.0.1", "--port", $"{port}", "--lua", "true", "--logger-level", "Error", "--disable-console-logger", "true"]);
 server.Start();
 Console.WriteLine($"Ready on 127.0.0.1:{port}.");
 var ended = new TaskCompletionSource();

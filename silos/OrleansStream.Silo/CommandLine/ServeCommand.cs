@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using OrleansStream.Http;
 using OrleansStream.Jobs;
+using OrleansStream.Silo.CommandLine.Client;
 using OrleansStream.Silo.Hosting;
 using OrleansStream.Silo.Terminal;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using OrleansStream.ClusterTests.Silo;
 
 namespace OrleansStream.ClusterTests.Cluster;
 
@@ -124,11 +123,11 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     public static string Text(JsonElement status, string name) => status.GetProperty("summary").GetProperty(name).ToString();
 
-    /// <summary>The silo that leads a job: the one that said last that it starts it.</summary>
+    /// <summary>The silo that leads a job.</summary>
     public async Task<SiloNode> LeaderAsync(string job)
     {
         var status = await StatusAsync(job);
-        return Living.Single(node => node.Address == status.GetProperty("leader").GetString());
+        return Living.Single(node => status.GetProperty("leader").GetString()!.StartsWith($"{node.Address}@", StringComparison.Ordinal));
     }
 
     /// <summary>All that all silos have printed.</summary>
