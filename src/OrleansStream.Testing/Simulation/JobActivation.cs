@@ -3,7 +3,7 @@ using OrleansStream.Jobs;
 
 namespace OrleansStream.Testing.Simulation;
 
-/// <summary>The shell of a <see cref="JobDriver"/> in a simulated silo: does what <see cref="JobGrain"/> does in a real one.</summary>
+/// <summary>The shell of a <see cref="JobDriver"/> in a simulated silo: does what <see cref="JobLeaderGrain"/> does in a real one.</summary>
 internal sealed class JobActivation : Activation
 {
     private bool _isReviving;

@@ -45,7 +45,7 @@ internal sealed class Settings
             Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: MostFailures),
             CoordinatorPoll = TimeSpan.FromMilliseconds(50),
             CoordinatorMisses = 4,
-            RebalanceAfter = random.Next(3) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(50, 500)),
+            RebalanceAfter = LongestWaitTicks % 3 == 0 ? null : TimeSpan.FromMilliseconds(50 + (LongestWaitTicks % 450)),
         };
     }
 
