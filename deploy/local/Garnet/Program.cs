@@ -4,7 +4,7 @@ using Garnet;
 // A Redis of this machine for one who has none: it keeps what it is told in memory, and ends with Ctrl-C or SIGTERM.
 // With --until-input-ends it ends with the process that holds its standard input, too.
 const string UntilInputEnds = "--until-input-ends";
-if (args is not ([var port] or [var port, UntilInputEnds]) || !ushort.TryParse(port, out var number) || number == 0)
+if (args is not [var port, ..] || args is not ([_] or [_, UntilInputEnds]) || !ushort.TryParse(port, out var number) || number == 0)
 {
     Console.Error.WriteLine("Give a port, like: dotnet run --project deploy/local/Garnet -- 6379");
     return 2;
