@@ -40,7 +40,7 @@ public sealed class ClientTests : IDisposable
         Assert.Contains("Done: stop numbers. Stopped in attempt 2.", stopped.Output, StringComparison.Ordinal);
         Assert.Contains("enough", (await CommandRun.OfAsync("status", "numbers", "--url", url)).Succeeded().Output, StringComparison.Ordinal);
         Assert.Matches(@"2-\d+ +.* committed ", (await CommandRun.OfAsync("checkpoints", "numbers", "--url", url)).Succeeded().Output);
-        Assert.Equal(["average-sensor-readings"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["allround", "average-sensor-readings", "sensor-anomalies"], (await CommandRun.OfAsync("jobs")).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
