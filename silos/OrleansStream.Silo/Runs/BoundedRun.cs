@@ -73,6 +73,12 @@ internal sealed class BoundedRun(Screen screen)
 
     private int Conclude(JobStatus status, TimeSpan took)
     {
+        if (status.Phase == JobPhase.Stopped)
+        {
+            screen.WriteLine($"Stopped before the end of the input: {OneLine.Of(status.Cause ?? "by somebody else")} The same command goes on from the last checkpoint in {Checkpoints}.");
+            return ExitCode.Interrupted;
+        }
+
         if (status.Phase != JobPhase.Finished)
         {
             var again = status.Failures > 1 ? $" (after {status.Failures} attempts)" : "";
