@@ -52,6 +52,12 @@ internal sealed class DemoCommand(Screen screen)
             Welcome(port);
             await silo.Jobs.StartAsync(AverageSensorReadings.JobName, start);
             var status = await new Progress(silo.Jobs, AverageSensorReadings.JobName, screen, TimeProvider.System).ShowUntilEndAsync(cancellation);
+            if (status.Phase == JobPhase.Stopped)
+            {
+                screen.WriteLine($"Stopped: {OneLine.Of(status.Cause ?? "by somebody else")}");
+                return ExitCode.Done;
+            }
+
             throw new StreamException(status.Cause ?? $"the job ended: {status.Phase}");
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

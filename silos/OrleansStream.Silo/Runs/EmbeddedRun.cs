@@ -50,6 +50,12 @@ internal sealed class EmbeddedRun(Screen screen)
 
         await silo.DisposeAsync();
         if (status.Phase == JobPhase.Finished) return finished(status);
+        if (status.Phase == JobPhase.Stopped)
+        {
+            screen.WriteLine($"Stopped before the end of the input: {OneLine.Of(status.Cause ?? "by somebody else")} The same command goes on from the last checkpoint in {folder.Path}.");
+            return ExitCode.Interrupted;
+        }
+
         var again = status.Failures > 1 ? $" (after {status.Failures} attempts)" : "";
         screen.WriteError($"error: {OneLine.Of(status.Cause ?? "the job ended without a cause")}{again}");
         return ExitCode.Failed;

@@ -24,9 +24,11 @@ public static class StreamHttpHosting
     /// <param name="services">The services of the application, which is a silo.</param>
     /// <param name="configure">Sets options; it is called at once.</param>
     /// <exception cref="StreamException">The options are wrong, or would let everybody in.</exception>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
     public static IServiceCollection AddStreamHttp(this IServiceCollection services, Action<StreamHttpOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
+        if (services.Any(static service => service.ServiceType == typeof(StreamHttpOptions))) throw new InvalidOperationException($"{nameof(AddStreamHttp)} was called before: set all options in one call.");
         var options = new StreamHttpOptions();
         configure?.Invoke(options);
         if (options.Problems().ToList() is { Count: > 0 } problems) throw new StreamException($"The options of HTTP are wrong: {string.Join("; ", problems)}.");

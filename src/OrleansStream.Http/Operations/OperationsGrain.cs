@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.Placement;
 using OrleansStream.Checkpoints;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
@@ -11,7 +12,7 @@ namespace OrleansStream.Http;
 /// Carries out what is asked of one job, and remembers the last of it, in memory. When its silo dies, what it remembers is gone: the job itself goes on as its history says, ids are then answered from the
 /// job's status, keys of callers are forgotten, and a stop that was not yet written down does not happen. Two activations for a while are no harm: what they ask of the job is safe to repeat.
 /// </summary>
-[Reentrant, KeepAlive]
+[Reentrant, KeepAlive, PreferLocalPlacement]
 internal sealed partial class OperationsGrain(IStreamJobs jobs, JobRegistry registry, StreamServices services, ILogger<OperationsGrain> logger) : Grain, IOperationsGrain
 {
     /// <summary>The most operations that are remembered; those that have ended go first.</summary>

@@ -57,9 +57,10 @@ public sealed class OperationTests : IDisposable
 
         await silos.KillAsync(1);
 
-        // The grain of the operation was on one of the two silos; the job, which lost subtasks or its leader, comes back by itself.
+        // What was remembered is gone with the silo that took the request; the job, which lost its leader there, comes back by itself.
         var after = await HttpSilos.EndWhenKnownAsync(first, started);
         Assert.Equal("done", after.GetProperty("state").GetString());
+        Assert.False(after.GetProperty("isRemembered").GetBoolean());
         Assert.Equal(started.GetProperty("begun").GetDateTimeOffset().ToUnixTimeMilliseconds(), after.GetProperty("begun").GetDateTimeOffset().ToUnixTimeMilliseconds());
         await HttpSilos.DoAsync(first, "/api/jobs/numbers/stop");
         Assert.Equal("stopped", await HttpSilos.PhaseAsync(first));

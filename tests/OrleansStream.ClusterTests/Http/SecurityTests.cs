@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansStream.Dashboard;
 using OrleansStream.Http;
 using OrleansStream.Jobs;
 
@@ -163,6 +166,54 @@ public sealed class SecurityTests : IDisposable
         await HttpSilos.RequireProblemAsync(refusedChunks, HttpStatusCode.RequestEntityTooLarge, "65,536 bytes");
     }
 
+    [Fact]
+    public async Task Headers_are_limited()
+    {
+        await using var silos = await HttpSilos.StartAsync(_folder);
+        using var large = new HttpRequestMessage(HttpMethod.Get, "/api/jobs") { Headers = { { "X-Large", new string('x', 17 * 1024) } } };
+        using var many = new HttpRequestMessage(HttpMethod.Get, "/api/jobs");
+        for (var i = 0; i < 65; i++) many.Headers.Add($"X-Header-{i}", "x");
+
+        using var tooLarge = await silos.Client.SendAsync(large, TestContext.Current.CancellationToken);
+        using var tooMany = await silos.Client.SendAsync(many, TestContext.Current.CancellationToken);
+        using var tooLong = await silos.Client.GetAsync($"/api/jobs/{new string('a', 5000)}", TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            (HttpStatusCode.RequestHeaderFieldsTooLarge, HttpStatusCode.RequestHeaderFieldsTooLarge, HttpStatusCode.RequestUriTooLong), (tooLarge.StatusCode, tooMany.StatusCode, tooLong.StatusCode));
+    }
+
+    [Fact]
+    public async Task No_key_is_in_a_log_whatever_is_logged()
+    {
+        using var log = new LogLines();
+        await using var silos = await HttpSilos.StartAsync(_folder, http: static options => options.ApiKeys.Add(Key()), configure: builder => builder.Logging.ClearProviders().AddProvider(log).SetMinimumLevel(LogLevel.Trace));
+
+        foreach (var key in (string[])[Secret, "wrong-0123456789abcdef"])
+        {
+            using var read = await SendAsync(silos.Client, HttpMethod.Get, "/api/jobs/nubmers", key: key);
+            using var change = await SendAsync(silos.Client, HttpMethod.Post, "/api/jobs/numbers/stop", "{", key: key);
+            Assert.NotEqual(HttpStatusCode.OK, read.StatusCode);
+        }
+
+        Assert.Contains(log.Lines, static line => line.Contains("/api/jobs/nubmers", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("0123456789abcdef", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_status_page_answers_as_the_api_does_and_asks_for_the_key_where_there_is_one()
+    {
+        await using var open = await HttpSilos.StartAsync(_folder, map: static app => app.MapStreamDashboard());
+        Assert.Contains("<title>OrleansStream</title>", await open.Client.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var rebound = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = "status.example.com" } };
+        using var refused = await open.Client.SendAsync(rebound, TestContext.Current.CancellationToken);
+        await HttpSilos.RequireProblemAsync(refused, HttpStatusCode.Forbidden);
+
+        await using var guarded = await HttpSilos.StartAsync(_folder, http: static options => options.ApiKeys.Add(Key()), map: static app => app.MapStreamDashboard());
+        var page = await guarded.Client.GetStringAsync("/", TestContext.Current.CancellationToken);
+        Assert.Contains("askForKey", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, page, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/api/jobs/..%2f..%2fetc%2fpasswd")]
     [InlineData("/api/jobs/%252e%252e%252fpasswd")]
@@ -219,6 +270,27 @@ public sealed class SecurityTests : IDisposable
         Assert.Contains(saying, writing.GetProperty("cause").GetString(), StringComparison.Ordinal);
         Assert.Equal("42\n", await File.ReadAllTextAsync(_folder["secret.jsonl"], TestContext.Current.CancellationToken));
         Assert.False(Directory.Exists(_folder["secret.jsonl.parts"]));
+    }
+
+    /// <summary>Keeps all that is logged.</summary>
+    private sealed class LogLines : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IReadOnlyCollection<string> Lines => _lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue($"{formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
     }
 
     private static StreamApiKey KeyOf(string secret, StreamRole role)
