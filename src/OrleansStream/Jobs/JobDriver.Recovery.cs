@@ -150,7 +150,18 @@ internal sealed partial class JobDriver
                 await CommitPendingAsync(await ManifestObject.ReadAsync(_store, _job, newest, _retry, _leaving.Token), committing);
             }
 
-            var started = last with { WriterId = takeover.WriterId, Attempt = takeover.Next, FromCheckpoint = Newest(takeover.History.Kept), Kept = takeover.History.Kept, At = _time.GetUtcNow() };
+            // A rescale that no attempt has come to carry out is not forgotten with the job's end.
+            if (RecoveryPlan.RescaledTo(_start, takeover.History) is { } rescaled) _start = RecoveryPlan.Rescaled(_start, rescaled);
+            var started = last with
+            {
+                WriterId = takeover.WriterId,
+                Attempt = takeover.Next,
+                FromCheckpoint = Newest(takeover.History.Kept),
+                Kept = takeover.History.Kept,
+                At = _time.GetUtcNow(),
+                Parallelism = _start.RescaledOver is null ? last.Parallelism : _start.Parallelism,
+                RescaledOver = _start.RescaledOver,
+            };
             if (await AttemptLog.BeginAsync(_store, _job, started, _retry, _leaving.Token) is not { } log) return;
             await log.AppendAsync(end(takeover.WriterId), _leaving.Token);
         }

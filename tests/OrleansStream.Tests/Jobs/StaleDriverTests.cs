@@ -62,6 +62,17 @@ public sealed class StaleDriverTests
     }
 
     [Fact]
+    public async Task A_rescale_that_no_attempt_came_to_carry_out_outlasts_the_failure_of_the_job()
+    {
+        await PublishAsync(rescale: 3);
+        await RunAsync(new Port());
+        var history = await HistoryLog.ReadAsync(_store, Samples.Job, Samples.Retry(), Cancellation);
+
+        Assert.IsType<Failed>(history.End);
+        Assert.Equal((3, 0), (history.LastStarted!.Parallelism, history.LastStarted.RescaledOver));
+    }
+
+    [Fact]
     public async Task The_failure_of_a_driver_that_was_taken_over_says_nothing_of_the_job()
     {
         await PublishAsync();
@@ -98,8 +109,8 @@ public sealed class StaleDriverTests
         Assert.Equal("enough", stopped.Reason);
     }
 
-    /// <summary>A first attempt that published two checkpoints; answers the newer.</summary>
-    private async Task<ManifestRef> PublishAsync()
+    /// <summary>A first attempt that published two checkpoints, the newer for a rescale when there is one; answers the newer.</summary>
+    private async Task<ManifestRef> PublishAsync(int? rescale = null)
     {
         var started = new Started("first", Attempt.First, null, JobArguments.None.ToMap(), 1, 128, _plan.Fingerprint, new Dictionary<string, IReadOnlyList<SourceSplit>>(), [], Samples.At);
         var log = (await AttemptLog.BeginAsync(_store, Samples.Job, started, Samples.Retry(), Cancellation))!;
@@ -107,7 +118,7 @@ public sealed class StaleDriverTests
         for (var number = 1; number <= 2; number++)
         {
             kept.Insert(0, await ManifestObject.WriteAsync(_store, Samples.Manifest(Samples.Id(1, number)) with { Sinks = new Dictionary<string, SinkManifest>() }, Samples.At, Samples.Retry(), Cancellation));
-            Assert.True(await log.AppendAsync(new Published("first", kept[0], [.. kept]), Cancellation));
+            Assert.True(await log.AppendAsync(new Published("first", kept[0], [.. kept]) { Parallelism = number == 2 ? rescale : null }, Cancellation));
         }
 
         return kept[0];
