@@ -110,7 +110,10 @@ internal sealed partial class OperationsGrain(IStreamJobs jobs, JobRegistry regi
 
         operation.View = operation.View with
         {
-            State = verdict.State, Cause = CauseOf(verdict), Detail = verdict.State == OperationState.Failed ? null : verdict.Text, Ended = services.Time.GetUtcNow(),
+            State = verdict.State,
+            Cause = CauseOf(verdict),
+            Detail = verdict.State == OperationState.Failed ? null : verdict.Text,
+            Ended = services.Time.GetUtcNow(),
         };
         LogEnded(Job, operation.View.Id, verdict.State, verdict.Text);
     }

@@ -10,7 +10,10 @@ internal static class RequestSchemas
     {
         [JobChanges.Parallelism] = new OpenApiSchema
         {
-            Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{JobChanges.MostParallelism}", Description = "How many subtasks each stage has. Left out: as registered, or as it last ran.",
+            Type = JsonSchemaType.Integer,
+            Minimum = "1",
+            Maximum = $"{JobChanges.MostParallelism}",
+            Description = "How many subtasks each stage has. Left out: as registered, or as it last ran.",
         },
         [JobChanges.Arguments] = new OpenApiSchema
         {
