@@ -63,6 +63,7 @@ internal sealed partial class CheckpointDriver
     private IReadOnlyList<ManifestRef> _kept;
     private string? _stopReason;
     private PlannedMove? _move;
+    private SubtaskFailure? _failure;
 
     private CheckpointDriver(
         CoordinatorOpening opening, AttemptLog log, ICheckpointStore store, ISubtaskPort subtasks, RetryRule retry, TimeProvider time, CoordinatorTimings timings)
@@ -129,10 +130,12 @@ internal sealed partial class CheckpointDriver
         return true;
     }
 
-    /// <summary>A subtask failed: the attempt ends. False when the sender does not count.</summary>
+    /// <summary>A subtask failed: the attempt ends. False when the sender does not count, or the attempt has ended before by something else.</summary>
     public bool Failed(SubtaskFailure failure)
     {
-        if (_table is null || !_protocol.Knows(failure.Subtask, failure.Incarnation)) return false;
+        if (_failure == failure) return true;
+        if (_ended.IsCancellationRequested || _table is null || !_protocol.Knows(failure.Subtask, failure.Incarnation)) return false;
+        _failure = failure;
         End(new AttemptOutcome(AttemptEnd.Failed, failure.Cause, failure.IsPermanent));
         return true;
     }

@@ -98,9 +98,14 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         {
             return await peers.LengthAsync(silo, name).WaitAsync(Patience, time);
         }
+        catch (TimeoutException)
+        {
+            LogSilent(silo, Patience.TotalSeconds, name);
+            return null;
+        }
         catch (Exception error)
         {
-            LogTrouble(name, error.Message);
+            LogNotAsked(silo, name, error.Message);
             return null;
         }
     }
@@ -113,7 +118,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
             for (long at = 0; at < segment.LengthBytes;)
             {
                 var wanted = (int)Math.Min(PieceBytes, segment.LengthBytes - at);
-                if (await peers.ReadAsync(silo, segment.Name, at, wanted).WaitAsync(Patience * 5, time, cancellation) is not { Length: > 0 } piece) return false;
+                if (await PieceAsync(silo, segment.Name, at, wanted, cancellation) is not { Length: > 0 } piece) return false;
                 var offset = at;
                 await OnThreadAsync(() => copy.Write(offset, piece.Span));
                 at += piece.Length;
@@ -126,6 +131,19 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         {
             LogTrouble(segment.Name, error.Message);
             return false;
+        }
+    }
+
+    private async Task<ReadOnlyMemory<byte>?> PieceAsync(string silo, string name, long offset, int length, CancellationToken cancellation)
+    {
+        try
+        {
+            return await peers.ReadAsync(silo, name, offset, length).WaitAsync(Patience * 5, time, cancellation);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogNotSent(silo, name, error.Message);
+            return null;
         }
     }
 
@@ -155,6 +173,15 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     [LoggerMessage(LogLevel.Warning, "The local snapshot '{Name}' cannot be used, and the checkpoint store is used alone: {Cause}")]
     private partial void LogTrouble(string name, string cause);
+
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} did not say in {Seconds:0} s whether it keeps '{Name}'; it is read elsewhere")]
+    private partial void LogSilent(string silo, double seconds, string name);
+
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} could not say whether it keeps '{Name}'; it is read elsewhere: {Cause}")]
+    private partial void LogNotAsked(string silo, string name, string cause);
+
+    [LoggerMessage(LogLevel.Information, "Silo {Silo} did not send all of '{Name}', which it keeps; it is read elsewhere: {Cause}")]
+    private partial void LogNotSent(string silo, string name, string cause);
 
     /// <summary>Reads of the folder, and of the store if a file went away meanwhile.</summary>
     private sealed class Near(LocalSnapshots all) : ICheckpointStore

@@ -102,13 +102,15 @@ internal sealed partial class JobLifecycle(
         var here = local.SiloAddress.ToParsableString();
         var steps = HandOverPlan.Of(active.Jobs, subtasks.Jobs, port.Silos.Count(silo => silo != here));
         if (steps.Count == 0) return;
+        // What was never started here, or has ended, goes nowhere: only another silo answers for it from now on.
+        var going = steps.Count(step => !step.IsLed || active.LeadershipOf(step.Job).IsActive);
         var began = services.Time.GetTimestamp();
         await Task.WhenAll(steps.Select(async step =>
         {
             var handed = step.IsLed ? await active.HandOverAsync(step.Job) : null;
             await grains.GetGrain<IJobGrain>(step.Job).MoveAwayAsync(here, handed);
         })).WaitAsync(patience, services.Time, cancellation);
-        LogHandedOver(steps.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
+        if (going > 0) LogHandedOver(going, services.Time.GetElapsedTime(began).TotalMilliseconds);
     }
 
     /// <summary>Jobs first: they end their own subtasks, here and on other silos. What is left belongs to jobs that live elsewhere.</summary>

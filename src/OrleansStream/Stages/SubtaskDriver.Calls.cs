@@ -118,11 +118,11 @@ internal sealed partial class SubtaskDriver
     }
 
     /// <summary>Tells the coordinator until it has heard. A coordinator that does not count this opening in ends it.</summary>
-    private async Task ToldAsync(Func<Task<bool>> tell, bool evenAfterEnd = false)
+    private async Task ToldAsync(Func<Task<bool>> tell)
     {
         try
         {
-            var counted = await CallAsync(tell, "telling the coordinator", evenAfterEnd);
+            var counted = await CallAsync(tell, "telling the coordinator");
             if (!counted) Cancel();
         }
         catch (OperationCanceledException)
@@ -131,6 +131,19 @@ internal sealed partial class SubtaskDriver
         catch (Exception error)
         {
             Fail(error);
+        }
+    }
+
+    /// <summary>Tells the coordinator of a failure until it has heard; false when it counts this opening in no more.</summary>
+    private async Task<bool> TellFailureAsync(SubtaskFailure failure)
+    {
+        try
+        {
+            return await CallAsync(() => _coordinator.FailedAsync(failure), "telling the coordinator", evenAfterEnd: true);
+        }
+        catch
+        {
+            return true;
         }
     }
 

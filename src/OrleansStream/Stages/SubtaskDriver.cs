@@ -58,6 +58,12 @@ internal sealed partial class SubtaskDriver
     /// <summary>What ended the subtask, if it failed.</summary>
     public SubtaskFailure? Failure { get; private set; }
 
+    /// <summary>
+    /// Whether the failure is what ended the attempt, as its coordinator sees it, or nobody could be told of it. False when the attempt had ended before, of which this one is an echo: a neighbour that has
+    /// ended takes nothing any more.
+    /// </summary>
+    public Task<bool> IsFailureNews { get; private set; } = Task.FromResult(true);
+
     /// <summary>Completes when the opening has ended, for whatever reason, and holds nothing any more.</summary>
     public Task Completion => _completion.Task;
 
@@ -345,7 +351,7 @@ internal sealed partial class SubtaskDriver
         var cause = error is StreamException ? error.Message : $"Job '{_context.Job}', stage '{_context.Stage}', subtask {Id.Index}: {error.GetType().Name}: {error.Message}";
         Failure = new SubtaskFailure(Id, _context.Incarnation, cause, error is StreamException { IsPermanent: true });
         Cancel();
-        _ = ToldAsync(() => _coordinator.FailedAsync(Failure), evenAfterEnd: true);
+        IsFailureNews = TellFailureAsync(Failure);
     }
 
     private void Cancel()

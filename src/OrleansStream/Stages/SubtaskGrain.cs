@@ -110,8 +110,10 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
     {
         await driver.Completion;
         services.Metrics.Forget(_opening!.Job, _opening.Id, driver.Subtask.Context.Incarnation);
-        if (driver.Failure is { } failure) LogFailed(_opening!.Job, _opening.Attempt, failure.Subtask, failure.Cause);
         DeactivateOnIdle();
+        if (driver.Failure is not { } failure) return;
+        if (await driver.IsFailureNews) LogFailed(_opening!.Job, _opening.Attempt, failure.Subtask, failure.Cause);
+        else LogEndedAfter(_opening!.Job, _opening.Attempt, failure.Subtask, failure.Cause);
     }
 
     private SubtaskDriver Opened()
@@ -126,4 +128,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
 
     [LoggerMessage(LogLevel.Warning, "Job {Job}, attempt {Attempt}: subtask {Subtask} failed: {Cause}")]
     private partial void LogFailed(string job, Attempt attempt, SubtaskId subtask, string cause);
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job}, attempt {Attempt}: subtask {Subtask} ended behind its attempt: {Cause}")]
+    private partial void LogEndedAfter(string job, Attempt attempt, SubtaskId subtask, string cause);
 }
