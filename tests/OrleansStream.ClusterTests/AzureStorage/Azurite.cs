@@ -17,6 +17,7 @@ namespace OrleansStream.ClusterTests.AzureStorage;
 public sealed class Azurite : IAsyncDisposable
 {
     private const string Account = "tests";
+    private const int MostAccounts = 40;
     private const string Listens = "successfully listens on ";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -27,11 +28,21 @@ public sealed class Azurite : IAsyncDisposable
     private readonly Lazy<Task<string>> _connection;
     private Process? _process;
     private int _containers;
+    private int _accounts;
 
     public Azurite() => _connection = new Lazy<Task<string>>(InstallAndStartAsync);
 
     /// <summary>The connection string of an account that is there for these tests only.</summary>
     public Task<string> ConnectionStringAsync() => _connection.Value;
+
+    /// <summary>The connection string of an account that no other test uses, for what cannot be told a container.</summary>
+    public async Task<string> NewAccountAsync()
+    {
+        var number = Interlocked.Increment(ref _accounts);
+        if (number > MostAccounts) throw new InvalidOperationException($"All {MostAccounts} accounts are taken: make more.");
+        return (await ConnectionStringAsync()).Replace($"AccountName={Account};", $"AccountName={Account}{number};", StringComparison.Ordinal)
+            .Replace($"/{Account};", $"/{Account}{number};", StringComparison.Ordinal);
+    }
 
     /// <summary>A client of the account.</summary>
     public async Task<BlobServiceClient> ClientAsync() => new(await ConnectionStringAsync());
@@ -71,7 +82,7 @@ public sealed class Azurite : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{_key}";
+        start.Environment["AZURITE_ACCOUNTS"] = string.Join(';', Enumerable.Range(0, MostAccounts + 1).Select(number => $"{Account}{(number == 0 ? "" : number)}:{_key}"));
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => Take(line.Data, address);

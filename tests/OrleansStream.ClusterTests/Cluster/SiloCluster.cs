@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json;
+using OrleansStream.Silo.CommandLine.Client;
 
 namespace OrleansStream.ClusterTests.Cluster;
 
@@ -17,6 +19,9 @@ internal sealed record SiloClusterOptions
 
     /// <summary>Whether silos keep snapshots near them.</summary>
     public bool KeepsSnapshots { get; init; } = true;
+
+    /// <summary>A network whose hosts the silos run on, one after the other; this machine when null.</summary>
+    public HostNetwork? Network { get; init; }
 }
 
 /// <summary>Silos as processes of their own, over real sockets, that are one cluster; asked and told over HTTP, as a user would. Ends with the test.</summary>
@@ -24,6 +29,7 @@ internal sealed class SiloCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly string Key = RandomNumberGenerator.GetHexString(32);
     private static int _clusters;
 
     private readonly TestFolder _folder = new();
@@ -33,7 +39,11 @@ internal sealed class SiloCluster : IAsyncDisposable
     private readonly SiloClusterOptions _options;
     private readonly string _id = $"test-{Environment.ProcessId}-{Interlocked.Increment(ref _clusters)}";
 
-    private SiloCluster(string redis, SiloClusterOptions options) => (_redis, _options) = (redis, options);
+    private SiloCluster(string redis, SiloClusterOptions options)
+    {
+        (_redis, _options) = (redis, options);
+        _http.DefaultRequestHeaders.Add("X-Api-Key", Key);
+    }
 
     /// <summary>All silos that were ever started, those that are gone too.</summary>
     public IReadOnlyList<SiloNode> Nodes => _nodes;
@@ -45,9 +55,13 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     public string Checkpoints => _folder["checkpoints"];
 
+    /// <summary>Where a silo keeps snapshots near it.</summary>
+    public string SnapshotsOf(SiloNode node) => _folder[$"snapshots-{_nodes.IndexOf(node)}"];
+
     public static async Task<SiloCluster> StartAsync(Garnet garnet, SiloClusterOptions? options = null)
     {
-        var cluster = new SiloCluster(await garnet.AddressAsync(), options ?? new SiloClusterOptions());
+        var redis = await garnet.AddressAsync();
+        var cluster = new SiloCluster(options?.Network?.Reach(redis) ?? redis, options ?? new SiloClusterOptions());
         Directory.CreateDirectory(cluster.Files);
         for (var i = 0; i < cluster._options.Silos; i++) cluster.Launch();
         foreach (var node in cluster.Nodes) await node.ReadyAsync();
@@ -55,23 +69,26 @@ internal sealed class SiloCluster : IAsyncDisposable
     }
 
     /// <summary>Starts one more silo, with variables of its environment set.</summary>
-    public async Task<SiloNode> AddAsync(IReadOnlyDictionary<string, string>? environment = null)
+    public async Task<SiloNode> AddAsync(IReadOnlyDictionary<string, string>? environment = null, NetworkHost? host = null)
     {
-        var node = Launch(environment);
+        var node = Launch(environment, host);
         await node.ReadyAsync();
         return node;
     }
 
     /// <summary>Starts a silo and does not wait for it.</summary>
-    public SiloNode Launch(IReadOnlyDictionary<string, string>? environment = null)
+    public SiloNode Launch(IReadOnlyDictionary<string, string>? environment = null, NetworkHost? host = null)
     {
+        host ??= _options.Network?.Hosts[_nodes.Count];
         string[] arguments =
         [
             "--clustering", $"redis={_redis}", "--cluster-id", _id, "--storage", _options.Storage ?? $"folder={Checkpoints}", "--files", Files,
             .. _options.KeepsSnapshots ? new[] { "--local-snapshots", _folder[$"snapshots-{_nodes.Count}"] } : [],
+            .. host is not null ? new[] { "--silo-address", host.Address, "--http-address", host.Address } : [],
             .. _options.Arguments,
         ];
-        var node = new SiloNode(arguments, environment ?? new Dictionary<string, string>());
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { [ClusterClient.KeyVariable] = Key };
+        var node = new SiloNode(arguments, variables, host);
         _nodes.Add(node);
         return node;
     }
@@ -142,7 +159,7 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     private async Task OperateAsync(string path, object body)
     {
-        using var answer = await AskAsync(node => _http.PostAsJsonAsync($"http://localhost:{node.HttpPort}/api/jobs/{path}", body, Json));
+        using var answer = await AskAsync(node => _http.PostAsJsonAsync(new Uri(node.Http, $"api/jobs/{path}"), body, Json));
         if (answer.StatusCode != HttpStatusCode.Accepted) Assert.Fail($"{path} was answered with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}\n{Printed}");
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Json)).GetProperty("id").GetString();
         using var limit = new CancellationTokenSource(Patience);
@@ -161,7 +178,7 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     private async Task<JsonElement> GetAsync(string path)
     {
-        using var answer = await AskAsync(node => _http.GetAsync(new Uri($"http://localhost:{node.HttpPort}/{path}")));
+        using var answer = await AskAsync(node => _http.GetAsync(new Uri(node.Http, path)));
         return await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(Json);
     }
 

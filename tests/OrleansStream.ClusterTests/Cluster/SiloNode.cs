@@ -8,18 +8,29 @@ internal sealed class SiloNode : IAsyncDisposable
 {
     private readonly SiloProcess _process;
 
-    public SiloNode(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    /// <param name="arguments">What <c>serve</c> is told besides.</param>
+    /// <param name="environment">Variables of its environment.</param>
+    /// <param name="host">The host of a network that it runs on; this machine when null.</param>
+    public SiloNode(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, NetworkHost? host = null)
     {
         var siloPort = Garnet.FreePort();
         HttpPort = Garnet.FreePort();
-        Address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{siloPort}");
-        _process = SiloProcess.StartWith(environment, ["serve", "--silo-port", $"{siloPort}", "--gateway-port", $"{Garnet.FreePort()}", "--http-port", $"{HttpPort}", .. arguments]);
+        Host = host;
+        Address = string.Create(CultureInfo.InvariantCulture, $"{host?.Address ?? "127.0.0.1"}:{siloPort}");
+        Http = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host?.Address ?? "localhost"}:{HttpPort}/"));
+        _process = SiloProcess.StartBy(host?.Launcher ?? [], environment, ["serve", "--silo-port", $"{siloPort}", "--gateway-port", $"{Garnet.FreePort()}", "--http-port", $"{HttpPort}", .. arguments]);
     }
 
     /// <summary>Where other silos reach it.</summary>
     public string Address { get; }
 
     public int HttpPort { get; }
+
+    /// <summary>Where it answers over HTTP.</summary>
+    public Uri Http { get; }
+
+    /// <summary>The host of a network that it runs on; null for this machine.</summary>
+    public NetworkHost? Host { get; }
 
     public bool IsAlive => !_process.HasEnded;
 

@@ -12,9 +12,10 @@ internal sealed class SiloProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];
 
-    private SiloProcess(string[] args, IReadOnlyDictionary<string, string> environment)
+    private SiloProcess(IReadOnlyList<string> launcher, string[] args, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "OrleansStream.Silo.dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = [.. launcher, "dotnet", Path.Combine(AppContext.BaseDirectory, "OrleansStream.Silo.dll"), .. args];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Take(line.Data);
@@ -30,9 +31,12 @@ internal sealed class SiloProcess : IAsyncDisposable
     public static SiloProcess StartIn(string temporary, params string[] args) => StartWith(new Dictionary<string, string> { ["TMPDIR"] = temporary }, args);
 
     /// <summary>Starts it with variables of its environment set.</summary>
-    public static SiloProcess StartWith(IReadOnlyDictionary<string, string> environment, params string[] args)
+    public static SiloProcess StartWith(IReadOnlyDictionary<string, string> environment, params string[] args) => StartBy([], environment, args);
+
+    /// <summary>Starts it by a command that becomes it, such as one that first enters a network.</summary>
+    public static SiloProcess StartBy(IReadOnlyList<string> launcher, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var silo = new SiloProcess(args, environment);
+        var silo = new SiloProcess(launcher, args, environment);
         silo._process.Start();
         silo._process.BeginOutputReadLine();
         silo._process.BeginErrorReadLine();

@@ -1,0 +1,70 @@
+using OrleansStream.ClusterTests.Cluster;
+using OrleansStream.Silo.Jobs.Allround;
+
+namespace OrleansStream.ClusterTests.Faults;
+
+/// <summary>The network between silos is cut, while all of them still reach the table of members and the checkpoints; then it is healed.</summary>
+public sealed class NetworkCutTests(Garnet garnet)
+{
+    public enum Direction
+    {
+        Both,
+        FromTheOthers,
+        ToTheOthers,
+    }
+
+    [Theory]
+    [InlineData(Direction.Both, true)]
+    [InlineData(Direction.Both, false)]
+    [InlineData(Direction.FromTheOthers, true)]
+    [InlineData(Direction.ToTheOthers, true)]
+    public async Task A_silo_that_is_cut_off_is_declared_dead_and_ends_and_the_job_goes_on_and_the_silo_comes_back(Direction direction, bool leads)
+    {
+        Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
+        await using var network = await HostNetwork.CreateAsync(hosts: 3);
+        await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_200_000, keys: 200, rate: 20_000);
+        await cluster.NextCheckpointAsync(AllroundJob.JobName);
+        var leader = await cluster.LeaderAsync(AllroundJob.JobName);
+        var alone = leads ? leader : cluster.Living.First(node => node != leader);
+
+        foreach (var other in cluster.Living.Where(node => node != alone))
+        {
+            if (direction != Direction.FromTheOthers) await network.CutAsync(alone.Host!, other.Host!);
+            if (direction != Direction.ToTheOthers) await network.CutAsync(other.Host!, alone.Host!);
+        }
+
+        Assert.Equal(1, await alone.EndAsync());
+        Assert.Contains("The silo has left the cluster: the others declared it dead", alone.Printed, StringComparison.Ordinal);
+        Assert.Equal(2, cluster.Living.Count());
+        await network.HealAsync();
+        var back = await cluster.AddAsync(host: alone.Host);
+        // It gets its share of the job, by a move.
+        await cluster.WaitAsync(AllroundJob.JobName, "on the silo that came back", status => status.GetProperty("stages").EnumerateArray()
+            .SelectMany(static stage => stage.GetProperty("subtasks").EnumerateArray())
+            .Any(subtask => subtask.GetProperty("silo").GetString()!.StartsWith($"{back.Address}@", StringComparison.Ordinal)));
+
+        var finished = await job.FinishAsync(TimeSpan.FromMinutes(3));
+        Assert.True(finished.GetProperty("summary").GetProperty("attempt").GetInt32() > 2, "No attempt was lost, or none moved.");
+    }
+
+    [Fact]
+    public async Task Two_silos_that_do_not_reach_each_other_while_a_third_reaches_both_cost_attempts_until_the_network_is_healed()
+    {
+        Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
+        await using var network = await HostNetwork.CreateAsync(hosts: 3);
+        await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 20_000);
+        await cluster.NextCheckpointAsync(AllroundJob.JobName);
+        var leader = await cluster.LeaderAsync(AllroundJob.JobName);
+        var others = cluster.Living.Where(node => node != leader).ToList();
+
+        await network.CutAsync(others[0].Host!, others[1].Host!);
+        await network.CutAsync(others[1].Host!, others[0].Host!);
+        await cluster.WaitAsync(AllroundJob.JobName, "past its first attempt", static status => status.GetProperty("summary").GetProperty("attempt").GetInt32() > 1);
+        await network.HealAsync();
+
+        await job.FinishAsync(TimeSpan.FromMinutes(3));
+        TestContext.Current.SendDiagnosticMessage($"{cluster.Living.Count()} of 3 silos live");
+    }
+}
