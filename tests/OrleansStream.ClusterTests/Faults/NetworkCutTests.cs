@@ -34,8 +34,9 @@ public sealed class NetworkCutTests(Garnet garnet)
             if (direction != Direction.ToTheOthers) await network.CutAsync(other.Host!, alone.Host!);
         }
 
-        Assert.Equal(1, await alone.EndAsync());
-        Assert.Contains("The silo has left the cluster: the others declared it dead", alone.Printed, StringComparison.Ordinal);
+        // Orleans ends the process as soon as the silo reads of its death.
+        Assert.NotEqual(0, await alone.EndAsync());
+        Assert.Contains("I have been told I am dead", alone.Printed, StringComparison.Ordinal);
         Assert.Equal(2, cluster.Living.Count());
         await network.HealAsync();
         var back = await cluster.AddAsync(host: alone.Host);
