@@ -7,6 +7,10 @@ internal interface INearSegments
 {
     /// <summary>Where to read a segment: a store that has the very one that the reference names, nearer than this one, or this one.</summary>
     ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation);
+
+    /// <summary>Looks further for a segment that the store has lost or damaged: whatever its length, and with more patience. Afterwards <see cref="NearestAsync"/> finds it.</summary>
+    /// <returns>False when nobody has it.</returns>
+    ValueTask<bool> RescueAsync(SegmentRef segment, CancellationToken cancellation);
 }
 
 /// <summary>The other silos' local snapshots. A call that throws means that the silo cannot help.</summary>
@@ -35,6 +39,9 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     /// <summary>A silo that does not answer in this time is not waited for.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>When nobody else has the segment, a silo is waited for this long: without it, output that is committed already has to be taken back, or the job stops.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _logger = logger;
 
@@ -68,7 +75,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
     {
         try
         {
-            if (await OnThreadAsync(() => folder.Has(segment)) || (segment.LengthBytes >= LeastFetched && await FetchAsync(segment, cancellation))) return new Near(this);
+            if (await OnThreadAsync(() => folder.Has(segment)) || (segment.LengthBytes >= LeastFetched && await FetchAsync(segment, Patience, cancellation))) return new Near(this);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -78,9 +85,16 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         return store;
     }
 
-    private async Task<bool> FetchAsync(SegmentRef segment, CancellationToken cancellation)
+    public async ValueTask<bool> RescueAsync(SegmentRef segment, CancellationToken cancellation)
     {
-        var asked = peers.Others.Select(async silo => (silo, await LengthAsync(silo, segment.Name))).ToList();
+        if (!await OnThreadAsync(() => folder.Has(segment)) && !await FetchAsync(segment, LastPatience, cancellation)) return false;
+        LogRescued(segment.Name);
+        return true;
+    }
+
+    private async Task<bool> FetchAsync(SegmentRef segment, TimeSpan patience, CancellationToken cancellation)
+    {
+        var asked = peers.Others.Select(async silo => (silo, await LengthAsync(silo, segment.Name, patience))).ToList();
         while (asked.Count > 0)
         {
             var answered = await Task.WhenAny(asked).WaitAsync(cancellation);
@@ -92,15 +106,15 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         return false;
     }
 
-    private async Task<long?> LengthAsync(string silo, string name)
+    private async Task<long?> LengthAsync(string silo, string name, TimeSpan patience)
     {
         try
         {
-            return await peers.LengthAsync(silo, name).WaitAsync(Patience, time);
+            return await peers.LengthAsync(silo, name).WaitAsync(patience, time);
         }
         catch (TimeoutException)
         {
-            LogSilent(silo, Patience.TotalSeconds, name);
+            LogSilent(silo, patience.TotalSeconds, name);
             return null;
         }
         catch (Exception error)
@@ -182,6 +196,9 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     [LoggerMessage(LogLevel.Information, "Silo {Silo} did not send all of '{Name}', which it keeps; it is read elsewhere: {Cause}")]
     private partial void LogNotSent(string silo, string name, string cause);
+
+    [LoggerMessage(LogLevel.Warning, "The snapshot '{Name}' is missing or damaged in the checkpoint store; a silo had kept it, and it is used. Look what happened to the store")]
+    private partial void LogRescued(string name);
 
     /// <summary>Reads of the folder, and of the store if a file went away meanwhile.</summary>
     private sealed class Near(LocalSnapshots all) : ICheckpointStore

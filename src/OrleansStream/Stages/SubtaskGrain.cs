@@ -29,7 +29,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         {
             await subtasks.EndOlderAsync(opening.Job, opening.Attempt).WaitAsync(EndPatience, services.Time);
             var incarnation = StreamServices.NewIncarnation();
-            _driver = await MakeAsync(opening, incarnation);
+            _driver = await MakeOrRescueAsync(opening, incarnation);
             subtasks.Add(opening.Job, opening.Attempt, opening.Id, this.AsReference<ISubtaskGrain>());
             _ = LeaveWhenEndedAsync(_driver);
             LogOpened(opening.Job, opening.Attempt, opening.Id, incarnation);
@@ -85,6 +85,24 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
     {
         if (_opening is { } opening) subtasks.Remove(opening.Job, opening.Attempt, opening.Id);
         if (_driver is { } driver) await driver.EndAsync().WaitAsync(TimeSpan.FromSeconds(3), services.Time, CancellationToken.None).ContinueWith(static _ => { }, TaskScheduler.Current);
+    }
+
+    /// <summary>Makes the subtask, and makes it anew with each segment that the store has lost and a silo has kept: a damaged one may have been restored in part.</summary>
+    private async Task<SubtaskDriver> MakeOrRescueAsync(SubtaskOpening opening, Incarnation incarnation)
+    {
+        var rescued = new HashSet<string>(StringComparer.Ordinal);
+        while (true)
+        {
+            try
+            {
+                return await MakeAsync(opening, incarnation);
+            }
+            catch (DamagedObjectException damaged) when (services.SegmentStore is INearSegments && rescued.Add(damaged.ObjectName))
+            {
+                var segment = SubtaskDriver.Chains(opening).SelectMany(static chain => chain.Segments).FirstOrDefault(segment => segment.Name == damaged.ObjectName);
+                if (segment is null || !await ((INearSegments)services.SegmentStore).RescueAsync(segment, CancellationToken.None)) throw;
+            }
+        }
     }
 
     private async Task<SubtaskDriver> MakeAsync(SubtaskOpening opening, Incarnation incarnation)

@@ -152,7 +152,7 @@ internal sealed class SegmentReader
         if (XxHash3.HashToUInt64(bytes) != hash) throw Damaged($"{part} does not have the checksum that it was written with");
     }
 
-    private DamagedObjectException Damaged(string problem) => new(Name, problem);
+    private DamagedObjectException Damaged(string problem) => new(Name, problem + ".");
 
     private readonly record struct IndexEntry(int Group, long Offset, int Length, ulong Hash)
     {

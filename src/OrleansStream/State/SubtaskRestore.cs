@@ -166,7 +166,7 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
 
     private void Check(SegmentChain chain, List<SegmentReader> segments, bool isNeeded)
     {
-        if (isNeeded && segments[0].Header.Base is not null) throw new DamagedObjectException(segments[0].Name, "its chain begins with it, but it is a delta");
+        if (isNeeded && segments[0].Header.Base is not null) throw new DamagedObjectException(segments[0].Name, "its chain begins with it, but it is a delta.");
         for (var i = 0; i < segments.Count; i++)
         {
             var header = segments[i].Header;
@@ -180,13 +180,13 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             if (header.Groups != chain.FormerGroups)
             {
                 throw new DamagedObjectException(segments[i].Name, $"it holds the key groups of [{header.Groups.Start}, {header.Groups.End}), "
-                    + $"but its chain is that of [{chain.FormerGroups.Start}, {chain.FormerGroups.End})");
+                    + $"but its chain is that of [{chain.FormerGroups.Start}, {chain.FormerGroups.End}).");
             }
 
             if (i > 0 && header.Base != segments[i - 1].Header.Checkpoint)
             {
                 throw new DamagedObjectException(segments[i].Name, $"it builds on {header.Base?.ToString() ?? "nothing"}, "
-                    + $"but the segment before it in the chain is of checkpoint {segments[i - 1].Header.Checkpoint}");
+                    + $"but the segment before it in the chain is of checkpoint {segments[i - 1].Header.Checkpoint}.");
             }
         }
     }

@@ -62,10 +62,18 @@ internal sealed class SiloCluster : IAsyncDisposable
     {
         var redis = await garnet.AddressAsync();
         var cluster = new SiloCluster(options?.Network?.Reach(redis) ?? redis, options ?? new SiloClusterOptions());
-        Directory.CreateDirectory(cluster.Files);
-        for (var i = 0; i < cluster._options.Silos; i++) cluster.Launch();
-        foreach (var node in cluster.Nodes) await node.ReadyAsync();
-        return cluster;
+        try
+        {
+            Directory.CreateDirectory(cluster.Files);
+            for (var i = 0; i < cluster._options.Silos; i++) cluster.Launch();
+            foreach (var node in cluster.Nodes) await node.ReadyAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts one more silo, with variables of its environment set.</summary>

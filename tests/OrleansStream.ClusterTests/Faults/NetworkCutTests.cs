@@ -15,15 +15,14 @@ public sealed class NetworkCutTests(Garnet garnet)
 
     [Theory]
     [InlineData(Direction.Both, true)]
-    [InlineData(Direction.Both, false)]
-    [InlineData(Direction.FromTheOthers, true)]
+    [InlineData(Direction.FromTheOthers, false)]
     [InlineData(Direction.ToTheOthers, true)]
     public async Task A_silo_that_is_cut_off_is_declared_dead_and_ends_and_the_job_goes_on_and_the_silo_comes_back(Direction direction, bool leads)
     {
         Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
         await using var network = await HostNetwork.CreateAsync(hosts: 3);
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_200_000, keys: 200, rate: 20_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_000_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var alone = leads ? leader : cluster.Living.First(node => node != leader);
@@ -34,8 +33,9 @@ public sealed class NetworkCutTests(Garnet garnet)
             if (direction != Direction.ToTheOthers) await network.CutAsync(other.Host!, alone.Host!);
         }
 
-        Assert.Equal(1, await alone.EndAsync());
-        Assert.Contains("The silo has left the cluster: the others declared it dead", alone.Printed, StringComparison.Ordinal);
+        // Orleans ends the process as soon as the silo reads of its death.
+        Assert.NotEqual(0, await alone.EndAsync());
+        Assert.Contains("I have been told I am dead", alone.Printed, StringComparison.Ordinal);
         Assert.Equal(2, cluster.Living.Count());
         await network.HealAsync();
         var back = await cluster.AddAsync(host: alone.Host);

@@ -30,7 +30,8 @@ public sealed class StoreTroubleTests(Garnet garnet, Azurite azurite)
             await cluster.NextCheckpointAsync(AllroundJob.JobName, SiloCluster.Checkpoint(await cluster.StatusAsync(AllroundJob.JobName)));
         }
 
-        proxy.Break(fault, Times, static request => StoreProxy.Writes(request) && StoreProxy.IsOfHistory(request));
+        // One after the other, so that late ones take their time.
+        proxy.Break(fault, fault == StoreFault.Delays ? 2 : Times, static request => StoreProxy.Writes(request) && StoreProxy.IsOfHistory(request));
         await proxy.UsedAsync();
         Assert.NotEqual("finished", SiloCluster.Text(await cluster.StatusAsync(AllroundJob.JobName), "phase"));
 

@@ -11,11 +11,15 @@ public sealed class LocalSnapshotsTests : IDisposable
     private const string Name = "jobs/a/attempts/00000001/segments/000000000001-sum-0-7";
     private readonly string _root = Directory.CreateTempSubdirectory("orleansstream-near-").FullName;
     private readonly InMemoryStore _store = new();
-    private readonly Peers _peers = new();
     private readonly FakeTimeProvider _time = new();
+    private readonly Peers _peers;
     private readonly byte[] _content = new byte[300_000];
 
-    public LocalSnapshotsTests() => new Random(1).NextBytes(_content);
+    public LocalSnapshotsTests()
+    {
+        _peers = new Peers(_time);
+        new Random(1).NextBytes(_content);
+    }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -120,15 +124,34 @@ public sealed class LocalSnapshotsTests : IDisposable
         _peers.Kept["failing"] = null;
         _peers.Silent = "silent";
         var snapshots = Open();
-        var nearest = snapshots.NearestAsync(Reference, Cancellation).AsTask();
-        while (!nearest.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(nearest, Task.Delay(5, Cancellation));
-        }
+        var nearest = await ElapseAsync(snapshots.NearestAsync(Reference, Cancellation).AsTask());
 
-        Assert.Same(_store, await nearest);
-        Assert.Equal(_content, await ReadFromAsync(await nearest));
+        Assert.Same(_store, nearest);
+        Assert.Equal(_content, await ReadFromAsync(nearest));
+        Assert.False(File.Exists(KeptFile));
+    }
+
+    [Theory]
+    [InlineData(300_000)]
+    [InlineData(1_000)]
+    public async Task What_the_store_has_lost_is_fetched_whatever_its_length_from_a_silo_that_answers_late(int length)
+    {
+        var content = _content[..length];
+        var reference = Reference with { LengthBytes = length, Checksum = ObjectFrame.Checksum(content) };
+        (_peers.Kept["late"], _peers.Late) = (content, TimeSpan.FromSeconds(5));
+        var snapshots = Open();
+        Assert.Same(_store, await ElapseAsync(snapshots.NearestAsync(reference, Cancellation).AsTask()));
+
+        Assert.True(await ElapseAsync(snapshots.RescueAsync(reference, Cancellation).AsTask()));
+
+        Assert.Equal(content, await ReadAsync(snapshots, reference));
+    }
+
+    [Fact]
+    public async Task What_the_store_has_lost_and_no_silo_keeps_is_not_rescued()
+    {
+        (_peers.Kept["other"], _peers.Silent) = (new byte[_content.Length], "silent");
+        Assert.False(await ElapseAsync(Open().RescueAsync(Reference, Cancellation).AsTask()));
         Assert.False(File.Exists(KeptFile));
     }
 
@@ -175,25 +198,41 @@ public sealed class LocalSnapshotsTests : IDisposable
         Assert.True(await writer.TryCreateAsync(Cancellation));
     }
 
+    /// <summary>Lets time go by until a call has ended.</summary>
+    private async Task<T> ElapseAsync<T>(Task<T> call)
+    {
+        while (!call.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(call, Task.Delay(5, Cancellation));
+        }
+
+        return await call;
+    }
+
     private static async Task<byte[]> ReadAsync(LocalSnapshots snapshots, SegmentRef reference) => await ReadFromAsync(await snapshots.NearestAsync(reference, Cancellation));
 
     private static async Task<byte[]> ReadFromAsync(ICheckpointStore store) => (await store.ReadRangeAsync(Name, 0, int.MaxValue / 2, Cancellation))!.Value.ToArray();
 
-    private sealed class Peers : ISnapshotPeers
+    private sealed class Peers(TimeProvider time) : ISnapshotPeers
     {
         /// <summary>What each silo keeps; one that has null fails.</summary>
         public Dictionary<string, byte[]?> Kept { get; } = [];
 
         public string? Silent { get; set; }
 
+        /// <summary>How long silos take to answer.</summary>
+        public TimeSpan Late { get; set; }
+
         public int Reads { get; private set; }
 
         public IReadOnlyList<string> Others => [.. Kept.Keys, .. Silent is null ? Array.Empty<string>() : [Silent]];
 
-        public Task<long?> LengthAsync(string silo, string name)
+        public async Task<long?> LengthAsync(string silo, string name)
         {
-            if (silo == Silent) return new TaskCompletionSource<long?>().Task;
-            return Kept[silo] is { } bytes ? Task.FromResult<long?>(bytes.Length) : throw new TimeoutException("no answer");
+            if (silo == Silent) return await new TaskCompletionSource<long?>().Task;
+            await Task.Delay(Late, time);
+            return Kept[silo] is { } bytes ? bytes.Length : throw new TimeoutException("no answer");
         }
 
         public Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length)
