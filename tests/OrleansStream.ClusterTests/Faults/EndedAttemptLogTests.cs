@@ -4,6 +4,7 @@ using OrleansStream.ClusterTests.Jobs;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
+using OrleansStream.Stages;
 
 namespace OrleansStream.ClusterTests.Faults;
 
@@ -15,7 +16,11 @@ public sealed class EndedAttemptLogTests : IAsyncDisposable
     private const long Records = 60_000;
     private const string Echo = " ended behind its attempt: ";
 
+    /// <summary>How long after the first silo the second one hears that an attempt has ended.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>How long what is sent to the first silo is under way, so that some always is.</summary>
+    private static readonly TimeSpan UnderWay = TimeSpan.FromMilliseconds(30);
 
     private readonly TestFolder _folder = new();
     private readonly CollectingSink<Counted> _results = new();
@@ -83,7 +88,8 @@ public sealed class EndedAttemptLogTests : IAsyncDisposable
                 _log.AddTo(builder);
                 foreach (var job in (string[])["job", "idle-one", "idle-two"])
                     builder.Services.AddSingleton(new JobRegistration(job, _ => new LambdaJob((graph, _) => SequenceJob.Define(graph, Records, _results, trap)), null));
-                if (++silos == 2) builder.AddIncomingGrainCallFilter(new LateEnd());
+                if (++silos == 2) builder.AddIncomingGrainCallFilter(new Slow(typeof(ISiloGrain), nameof(ISiloGrain.EndOlderAsync), Late));
+                else builder.AddIncomingGrainCallFilter(new Slow(typeof(ISubtaskGrain), nameof(ISubtaskGrain.PostAsync), UnderWay));
             });
         await _cluster.JobsOf(0).StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = 12_000 });
     }
@@ -97,12 +103,12 @@ public sealed class EndedAttemptLogTests : IAsyncDisposable
         Assert.Equal(SequenceJob.Expected(Records), _results.Committed.OrderBy(static counted => counted.Key));
     }
 
-    /// <summary>A silo that ends what it is told to end after a while.</summary>
-    private sealed class LateEnd : IIncomingGrainCallFilter
+    /// <summary>A silo that takes its time for calls of one method.</summary>
+    private sealed class Slow(Type grain, string method, TimeSpan delay) : IIncomingGrainCallFilter
     {
         public async Task Invoke(IIncomingGrainCallContext context)
         {
-            if (context.InterfaceMethod?.DeclaringType == typeof(ISiloGrain) && context.InterfaceMethod.Name == nameof(ISiloGrain.EndOlderAsync)) await Task.Delay(Late);
+            if (context.InterfaceMethod?.DeclaringType == grain && context.InterfaceMethod.Name == method) await Task.Delay(delay);
             await context.Invoke();
         }
     }
