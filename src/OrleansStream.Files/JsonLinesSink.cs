@@ -21,7 +21,14 @@ internal sealed class JsonLinesSink<T>(string path, JsonLinesOutputOptions optio
 
     public override async ValueTask<SinkWriter<T>> OpenAsync(SinkContext context, CancellationToken cancellation)
     {
-        await OnDisk(() => DurableFiles.CreateFolder(_folder.Folder), cancellation);
+        await OnDisk(
+            () =>
+            {
+                DurableFiles.CreateFolder(_folder.Folder);
+                // One does it for all.
+                if (context.Subtask == 0) _folder.Discard(context.Attempt);
+            },
+            cancellation);
         return new JsonLinesSinkWriter<T>(_folder, context, type);
     }
 

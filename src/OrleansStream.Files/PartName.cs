@@ -31,6 +31,14 @@ internal readonly record struct PartName(CheckpointId Checkpoint, int Subtask, I
     public static string Writing(SinkContext context, int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{context.Attempt.Number:D10}-{context.Subtask:D5}-{context.Incarnation.Value:x16}-{number:D10}{WritingEnding}");
 
+    /// <summary>The attempt that staged or writes a part, or null when the name is not one of such a part.</summary>
+    public static Attempt? UncommittedOf(string fileName)
+    {
+        if (TryParse(fileName, out var part)) return fileName == part.Staged ? part.Checkpoint.Attempt : null;
+        return fileName.EndsWith(WritingEnding, StringComparison.Ordinal) && fileName.Length > 10
+            && int.TryParse(fileName.AsSpan(0, 10), NumberStyles.None, CultureInfo.InvariantCulture, out var attempt) && attempt > 0 ? new Attempt(attempt) : null;
+    }
+
     /// <summary>Reads a file's name; false when it is not one of a staged or committed part.</summary>
     public static bool TryParse(string fileName, out PartName name)
     {

@@ -96,6 +96,27 @@ internal sealed class PartsFolder(string path)
         DurableFiles.SyncFolder(Folder);
     }
 
+    /// <summary>
+    /// Deletes what attempts before one have staged or begun and nobody has committed. What a manifest names is committed before the subtasks of the attempt that begins from it open, so all that is left
+    /// of it is output of checkpoints that were never published.
+    /// </summary>
+    public void Discard(Attempt before)
+    {
+        foreach (var name in Names())
+        {
+            if (PartName.UncommittedOf(name) is not { } attempt || attempt.CompareTo(before) >= 0) continue;
+            BeforeStep("discard " + name);
+            try
+            {
+                File.Delete(In(name));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Who writes it does not know yet that its attempt has ended. The next attempt tries again.
+            }
+        }
+    }
+
     /// <summary>The committed parts in order.</summary>
     public List<PartName> Committed()
     {

@@ -102,7 +102,7 @@ internal sealed partial class JobLifecycle(
         var here = local.SiloAddress.ToParsableString();
         var steps = HandOverPlan.Of(active.Jobs, subtasks.Jobs, port.Silos.Count(silo => silo != here));
         if (steps.Count == 0) return;
-        // What was never started here, or has ended, goes nowhere: only another silo answers for it from now on.
+        // What does not run only has another silo answer for it from now on.
         var going = steps.Count(step => !step.IsLed || active.LeadershipOf(step.Job).IsActive);
         var began = services.Time.GetTimestamp();
         await Task.WhenAll(steps.Select(async step =>
@@ -127,7 +127,7 @@ internal sealed partial class JobLifecycle(
     [LoggerMessage(LogLevel.Warning, "Job {Job} could not be revived: {Cause}")]
     private partial void LogNotRevived(string job, string cause);
 
-    [LoggerMessage(LogLevel.Information, "{Jobs} jobs go on without this silo, which leaves, after {ElapsedMs:0} ms")]
+    [LoggerMessage(LogLevel.Information, "{Jobs} running jobs go on without this silo, which leaves, after {ElapsedMs:0} ms")]
     private partial void LogHandedOver(int jobs, double elapsedMs);
 
     [LoggerMessage(LogLevel.Warning, "Not all jobs went on elsewhere before this silo left, and do so from their last checkpoint: {Cause}")]

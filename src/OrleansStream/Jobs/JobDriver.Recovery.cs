@@ -142,9 +142,11 @@ internal sealed partial class JobDriver
     {
         try
         {
-            if (Attempt is not { } own || (await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Attempts > own.Number) return;
+            if (_owned is not { } own || (await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token)).Attempts > own.Number) return;
             var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
-            if (takeover.Next != own.Next || takeover.History.LastStarted is not { } last) return;
+            if (takeover.Next != own.Next) return;
+            _owned = takeover.Next;
+            if (takeover.History.LastStarted is not { } last) return;
             if (committing is not null && Newest(takeover.History.Kept) is { } newest)
             {
                 await CommitPendingAsync(await ManifestObject.ReadAsync(_store, _job, newest, _retry, _leaving.Token), committing);

@@ -26,6 +26,9 @@ internal sealed partial class JobDriver
     private readonly CancellationTokenSource _leaving = new();
     private Task _run = Task.CompletedTask;
     private JobStart _start = new();
+
+    /// <summary>The newest attempt in the history that is this driver's: behind the one that ran last there may be one that only says how the job ended.</summary>
+    private Attempt? _owned;
     private string? _stopReason;
 
     public JobDriver(
@@ -84,7 +87,7 @@ internal sealed partial class JobDriver
     public void Recall(LogEntry end, int attempts)
     {
         if (Phase != JobPhase.Idle) return;
-        Attempt = new Attempt(attempts);
+        Attempt = _owned = new Attempt(attempts);
         (Phase, Cause) = end switch
         {
             Finished => (JobPhase.Finished, null),
@@ -245,7 +248,7 @@ internal sealed partial class JobDriver
         RefuseUnlessSame(history, plan, inputs);
         if (history.End is Finished) return FinishedBefore();
         // Two drivers that each took the end of their attempt for a failure would end one another's attempts for ever.
-        if (Attempt is { } own && history.Attempts > own.Number) return Taken();
+        if (_owned is { } own && history.Attempts > own.Number) return Taken();
         if (history.LastStarted is null)
         {
             foreach (var sink in plan.Graph.Sinks) await sink.InitializeAsync(_leaving.Token);
@@ -254,7 +257,7 @@ internal sealed partial class JobDriver
         var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
         RefuseUnlessSame(takeover.History, plan, inputs);
         if (takeover.History.End is Finished) return FinishedBefore();
-        Attempt = takeover.Next;
+        Attempt = _owned = takeover.Next;
         FaultPoints.Pass(FaultPoint.AttemptSealed);
         if (RecoveryPlan.RescaledTo(_start, takeover.History) is { } rescaled) plan = _plan(_start = RecoveryPlan.Rescaled(_start, rescaled));
         Parallelism = plan.Parallelism;

@@ -1,4 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
@@ -13,6 +14,7 @@ public sealed class LocalSnapshotsTests : IDisposable
     private readonly InMemoryStore _store = new();
     private readonly FakeTimeProvider _time = new();
     private readonly Peers _peers;
+    private readonly Lines _log = new();
     private readonly byte[] _content = new byte[300_000];
 
     public LocalSnapshotsTests()
@@ -99,6 +101,8 @@ public sealed class LocalSnapshotsTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(_root, "own"), "a file in the way", Cancellation);
         await WriteAsync(snapshots, inPieces: true);
         Assert.Equal(_content, await ReadAsync(snapshots, Reference));
+        Assert.All(_log.All, static line => Assert.StartsWith($"Warning: The local snapshot '{Name}' cannot be used, and the checkpoint store is used alone: ", line, StringComparison.Ordinal));
+        Assert.NotEmpty(_log.All);
     }
 
     [Fact]
@@ -129,6 +133,13 @@ public sealed class LocalSnapshotsTests : IDisposable
         Assert.Same(_store, nearest);
         Assert.Equal(_content, await ReadFromAsync(nearest));
         Assert.False(File.Exists(KeptFile));
+        // Of others no trouble is this silo's: it is no warning.
+        Assert.Equal(
+            [
+                $"Information: Silo failing could not say whether it keeps '{Name}'; it is read elsewhere: no answer",
+                $"Information: Silo silent did not say in 1 s whether it keeps '{Name}'; it is read elsewhere",
+            ],
+            _log.All.Order());
     }
 
     [Theory]
@@ -181,7 +192,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         Assert.Contains(Path.Combine(_root, "file", "own"), error.Message);
     }
 
-    private LocalSnapshots Open() => new(_store, new SnapshotFolder(Path.Combine(_root, "own"), 1 << 30), _peers, _time, NullLogger.Instance);
+    private LocalSnapshots Open() => new(_store, new SnapshotFolder(Path.Combine(_root, "own"), 1 << 30), _peers, _time, _log);
 
     private async Task WriteAsync(LocalSnapshots snapshots, bool inPieces)
     {
@@ -214,6 +225,19 @@ public sealed class LocalSnapshotsTests : IDisposable
 
     private static async Task<byte[]> ReadFromAsync(ICheckpointStore store) => (await store.ReadRangeAsync(Name, 0, int.MaxValue / 2, Cancellation))!.Value.ToArray();
 
+    private sealed class Lines : ILogger
+    {
+        public ConcurrentQueue<string> All { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Enqueue($"{logLevel}: {formatter(state, exception)}");
+    }
+
     private sealed class Peers(TimeProvider time) : ISnapshotPeers
     {
         /// <summary>What each silo keeps; one that has null fails.</summary>
@@ -232,7 +256,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         {
             if (silo == Silent) return await new TaskCompletionSource<long?>().Task;
             await Task.Delay(Late, time);
-            return Kept[silo] is { } bytes ? bytes.Length : throw new TimeoutException("no answer");
+            return Kept[silo] is { } bytes ? bytes.Length : throw new InvalidOperationException("no answer");
         }
 
         public Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length)

@@ -40,6 +40,27 @@ public sealed class JsonLinesSinkTests : IDisposable
     }
 
     [Fact]
+    public async Task What_earlier_attempts_staged_and_nobody_committed_goes_when_the_next_one_opens()
+    {
+        await _sink.InitializeAsync(Cancellation);
+        var committed = await StageAsync(_sink, attempt: 1, number: 1, subtask: 0, "1-1-0");
+        await _sink.CommitAsync([committed], Permit(1, 1), Cancellation);
+        await StageAsync(_sink, attempt: 1, number: 2, subtask: 1, "1-2-1");
+        await File.WriteAllTextAsync(Path.Combine(Parts, PartName.Writing(new SinkContext(new Attempt(1), new Incarnation(5), 1, 2), 3)), "half a li", Cancellation);
+        var own = await StageAsync(_sink, attempt: 2, number: 1, subtask: 1, "2-1-1");
+        Assert.Equal(4, Directory.GetFiles(Parts).Length);
+
+        await using (await _sink.OpenAsync(new SinkContext(new Attempt(2), new Incarnation(6), 0, 2), Cancellation))
+        {
+            Assert.Equal(2, Directory.GetFiles(Parts).Length);
+        }
+
+        await _sink.CommitAsync([own], Permit(2, 1), Cancellation);
+        await _sink.FinishAsync(2, Permit(2, 1), Cancellation);
+        Assert.Equal(["1-1-0", "2-1-1"], Names(_path));
+    }
+
+    [Fact]
     public async Task Lines_are_camel_case_unescaped_and_keep_every_digit_of_a_number()
     {
         Row[] rows = [new("größe <\"é\"> 😀\n", 0.1 + 0.2, new DateTime(2013, 12, 2, 21, 0, 0, DateTimeKind.Utc)), new("", 1e-300, default)];

@@ -109,6 +109,23 @@ public sealed class StaleDriverTests
         Assert.Equal("enough", stopped.Reason);
     }
 
+    [Fact]
+    public async Task A_driver_that_wrote_the_end_down_is_not_taken_over_by_itself_when_it_is_started_again()
+    {
+        await PublishAsync();
+        var port = new Port();
+        var driver = await RunAsync(port);
+        var opened = 0;
+        port.OnOpenCoordinator = () =>
+        {
+            opened++;
+            return Task.CompletedTask;
+        };
+        await RunAsync(driver);
+
+        Assert.Equal((JobPhase.Failed, 1), (driver.Phase, opened));
+    }
+
     /// <summary>A first attempt that published two checkpoints, the newer for a rescale when there is one; answers the newer.</summary>
     private async Task<ManifestRef> PublishAsync(int? rescale = null)
     {
