@@ -11,7 +11,8 @@ public sealed class KillPointTests
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(30);
 
-    public static TheoryData<string> Points => [.. Enum.GetValues<FaultPoint>().Select(FaultPoints.NameOf)];
+    /// <summary>All but those of planned moves, which a run in one process makes none of.</summary>
+    public static TheoryData<string> Points => [.. Enum.GetValues<FaultPoint>().Except([FaultPoint.MovePublished, FaultPoint.HandOverBegun, FaultPoint.HandOverGiven]).Select(FaultPoints.NameOf)];
 
     [Theory]
     [MemberData(nameof(Points))]
