@@ -5,8 +5,8 @@
 #   tests/cluster-faults.sh [--rounds 3] [--seed 1] [--points NAME,NAME,...] [--no-build]
 #
 # --points runs some faults only; a name that there is none of prints those there are, and random is the kills at random moments. --seed repeats a run: which passing of
-# a point is the last one, and which silos die when. Takes about half a minute for each run on a quiet machine of four cores. Exit code 0 when every fault came about and
-# the output was right each time.
+# a point is the last one, and which silos die when. Where those die that recover the job, the time includes a second death and the start of another silo. Exit code 0
+# when every fault came about and the output was right each time.
 set -euo pipefail
 
 rounds=3 seed=1 points='' build=1
