@@ -53,6 +53,7 @@ public sealed partial class AzureBlobStore
                     {
                         var (from, to) = ((int)((long)content.Length * block / count), (int)((long)content.Length * (block + 1) / count));
                         await blob.StageBlockAsync(_blocks[_blocksBefore + block], BinaryData.FromBytes(content[from..to]).ToStream(), cancellationToken: token);
+                        FaultPoints.Pass(FaultPoint.ObjectHalfWritten);
                     });
                     return true;
                 },

@@ -21,7 +21,16 @@ internal sealed class TemporaryFile : IDisposable
     private SafeFileHandle Handle => _file.SafeFileHandle;
 
     /// <summary>Writes bytes at a place, over what may be there.</summary>
-    public void Write(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(Handle, bytes, offset);
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (FaultPoints.IsAt(FaultPoint.ObjectHalfWritten))
+        {
+            RandomAccess.Write(Handle, bytes[..(bytes.Length / 2)], offset);
+            FaultPoints.Pass(FaultPoint.ObjectHalfWritten);
+        }
+
+        RandomAccess.Write(Handle, bytes, offset);
+    }
 
     /// <summary>Flushes the file and gives it a name; false when the name is taken. May be repeated when it failed; nothing may be written afterwards.</summary>
     public bool TryLink(string name)

@@ -108,7 +108,9 @@ internal sealed partial class JobLifecycle(
         await Task.WhenAll(steps.Select(async step =>
         {
             var handed = step.IsLed ? await active.HandOverAsync(step.Job) : null;
+            if (handed?.Start is not null) FaultPoints.Pass(FaultPoint.HandOverBegun);
             await grains.GetGrain<IJobGrain>(step.Job).MoveAwayAsync(here, handed);
+            if (handed?.Start is not null) FaultPoints.Pass(FaultPoint.HandOverGiven);
         })).WaitAsync(patience, services.Time, cancellation);
         if (going > 0) LogHandedOver(going, services.Time.GetElapsedTime(began).TotalMilliseconds);
     }

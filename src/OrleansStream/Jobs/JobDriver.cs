@@ -144,6 +144,7 @@ internal sealed partial class JobDriver
                 // An attempt that ended by a move has not failed: its time counts on.
                 if (!isMoved) _restarts.OnAttempt(_time.GetUtcNow());
                 outcome = await AttemptAsync(plan);
+                if (outcome.End == AttemptEnd.Moved) FaultPoints.Pass(FaultPoint.MovePublished);
             }
             catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
             {

@@ -101,6 +101,15 @@ internal sealed class SiloCluster : IAsyncDisposable
         return node;
     }
 
+    /// <summary>Starts a silo that is gone once more, with the same ports and folders.</summary>
+    public async Task<SiloNode> StartAgainAsync(SiloNode gone)
+    {
+        var node = gone.StartAgain();
+        _nodes.Add(node);
+        await node.ReadyAsync();
+        return node;
+    }
+
     /// <summary>Starts a job; completes when the cluster has begun with it.</summary>
     public Task StartJobAsync(string job, IReadOnlyDictionary<string, string> arguments, int parallelism, string checkpointInterval = "1s", double? recordsPerSecond = null) =>
         OperateAsync($"{job}/start", new { parallelism, arguments, checkpointInterval, recordsPerSecond });
@@ -108,6 +117,9 @@ internal sealed class SiloCluster : IAsyncDisposable
     public Task StopJobAsync(string job) => OperateAsync($"{job}/stop", new { reason = "The test stops it." });
 
     public Task RescaleAsync(string job, int parallelism) => OperateAsync($"{job}/rescale", new { parallelism });
+
+    /// <summary>Asks for another parallelism, and does not wait for it.</summary>
+    public Task BeginRescaleAsync(string job, int parallelism) => BeginAsync($"{job}/rescale", new { parallelism });
 
     /// <summary>How a job is doing, from whichever silo answers.</summary>
     public Task<JsonElement> StatusAsync(string job) => GetAsync($"api/jobs/{job}");
@@ -152,8 +164,18 @@ internal sealed class SiloCluster : IAsyncDisposable
     public async Task<SiloNode> LeaderAsync(string job)
     {
         var status = await StatusAsync(job);
-        return Living.Single(node => status.GetProperty("leader").GetString()!.StartsWith($"{node.Address}@", StringComparison.Ordinal));
+        return Living.Single(node => Leads(node, status));
     }
+
+    /// <summary>Waits until another silo than one leads the running job; returns it.</summary>
+    public async Task<SiloNode> OtherLeaderAsync(string job, SiloNode than)
+    {
+        var status = await WaitAsync(job, $"led by another silo than {than.Address}", status => Text(status, "phase") == "running" && Living.Any(node => node != than && Leads(node, status)));
+        return Living.Single(node => Leads(node, status));
+    }
+
+    /// <summary>Which run of the job it is, from 1; the number of the last one when none runs.</summary>
+    public static int Attempt(JsonElement status) => status.GetProperty("summary").GetProperty("attempt").GetInt32();
 
     /// <summary>All that all silos have printed.</summary>
     public string Printed => string.Join('\n', _nodes.Select(static (node, i) => $"--- silo {i} ({node.Address}{(node.IsAlive ? "" : ", gone")})\n{node.Printed}"));
@@ -165,11 +187,18 @@ internal sealed class SiloCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task OperateAsync(string path, object body)
+    private static bool Leads(SiloNode node, JsonElement status) => status.GetProperty("leader").GetString()!.StartsWith($"{node.Address}@", StringComparison.Ordinal);
+
+    private async Task<string> BeginAsync(string path, object body)
     {
         using var answer = await AskAsync(node => _http.PostAsJsonAsync(new Uri(node.Http, $"api/jobs/{path}"), body, Json));
         if (answer.StatusCode != HttpStatusCode.Accepted) Assert.Fail($"{path} was answered with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}\n{Printed}");
-        var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Json)).GetProperty("id").GetString();
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(Json)).GetProperty("id").GetString()!;
+    }
+
+    private async Task OperateAsync(string path, object body)
+    {
+        var id = await BeginAsync(path, body);
         using var limit = new CancellationTokenSource(Patience);
         while (true)
         {
@@ -194,7 +223,7 @@ internal sealed class SiloCluster : IAsyncDisposable
     private async Task<HttpResponseMessage> AskAsync(Func<SiloNode, Task<HttpResponseMessage>> ask)
     {
         Exception? last = null;
-        foreach (var node in Living.ToList())
+        foreach (var node in Living.Where(static node => !node.IsPaused).ToList())
         {
             try
             {

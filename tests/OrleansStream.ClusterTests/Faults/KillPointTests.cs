@@ -11,7 +11,8 @@ public sealed class KillPointTests
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(30);
 
-    public static TheoryData<string> Points => [.. Enum.GetValues<FaultPoint>().Select(FaultPoints.NameOf)];
+    /// <summary>All but those of planned moves, which a run in one process makes none of.</summary>
+    public static TheoryData<string> Points => [.. Enum.GetValues<FaultPoint>().Except([FaultPoint.MovePublished, FaultPoint.HandOverBegun, FaultPoint.HandOverGiven]).Select(FaultPoints.NameOf)];
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -43,6 +44,17 @@ public sealed class KillPointTests
         Assert.Contains("published", run.Printed, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Two_faults_at_once_are_refused()
+    {
+        using var folder = new TestFolder();
+        var faults = new Dictionary<string, string> { [FaultPoints.Variable] = "published", [FaultPoints.StopVariable] = "published" };
+        await using var run = StartWith(faults, [SensorFile.Write(folder["one.csv"], seed: 1, count: 10)], folder["out.jsonl"], 1, 1000);
+
+        Assert.NotEqual(0, await run.EndAsync());
+        Assert.Contains("are both set", run.Printed, StringComparison.Ordinal);
+    }
+
     private static async Task DieAsync(string at, IReadOnlyList<SensorFile> inputs, string output, int parallelism, int rate)
     {
         await using var run = Start(at, inputs, output, parallelism, rate);
@@ -51,8 +63,11 @@ public sealed class KillPointTests
         Assert.False(File.Exists(output), "The output was complete before the run died.");
     }
 
-    private static SiloProcess Start(string? killAt, IEnumerable<SensorFile> inputs, string output, int parallelism, int rate) => SiloProcess.StartWith(
-        killAt is null ? new Dictionary<string, string>() : new Dictionary<string, string> { [FaultPoints.Variable] = killAt },
+    private static SiloProcess Start(string? killAt, IEnumerable<SensorFile> inputs, string output, int parallelism, int rate) =>
+        StartWith(killAt is null ? [] : new Dictionary<string, string> { [FaultPoints.Variable] = killAt }, inputs, output, parallelism, rate);
+
+    private static SiloProcess StartWith(Dictionary<string, string> faults, IEnumerable<SensorFile> inputs, string output, int parallelism, int rate) => SiloProcess.StartWith(
+        faults,
         [
             "run", AverageSensorReadings.JobName, .. inputs.SelectMany(static input => new[] { "--input", input.Path }), "--output", output, "--window", "30m", "--out-of-orderness", "1h",
             "--parallelism", $"{parallelism}", "--rate", $"{rate}", "--checkpoint-interval", "50ms",
