@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrleansStream.ClusterTests.Silo;
+using OrleansStream.Jobs;
 
 namespace OrleansStream.ClusterTests.Cluster;
 
@@ -7,7 +8,10 @@ namespace OrleansStream.ClusterTests.Cluster;
 internal sealed class SiloNode : IAsyncDisposable
 {
     private readonly SiloProcess _process;
+    private readonly int _siloPort;
+    private readonly int _gatewayPort;
     private readonly string[] _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
 
     /// <param name="arguments">What <c>serve</c> is told besides.</param>
     /// <param name="environment">Variables of its environment.</param>
@@ -19,17 +23,14 @@ internal sealed class SiloNode : IAsyncDisposable
 
     private SiloNode(int siloPort, int gatewayPort, int httpPort, string[] arguments, IReadOnlyDictionary<string, string> environment, NetworkHost? host)
     {
-        (SiloPort, GatewayPort, HttpPort, Host, _arguments) = (siloPort, gatewayPort, httpPort, host, arguments);
+        (_siloPort, _gatewayPort, HttpPort, _arguments, _environment, Host) = (siloPort, gatewayPort, httpPort, arguments, environment, host);
+        Address = string.Create(CultureInfo.InvariantCulture, $"{host?.Address ?? "127.0.0.1"}:{siloPort}");
         Http = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{host?.Address ?? "localhost"}:{HttpPort}/"));
         _process = SiloProcess.StartBy(host?.Launcher ?? [], environment, ["serve", "--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--http-port", $"{httpPort}", .. arguments]);
     }
 
-    private int SiloPort { get; }
-
-    private int GatewayPort { get; }
-
     /// <summary>Where other silos reach it.</summary>
-    public string Address => string.Create(CultureInfo.InvariantCulture, $"{Host?.Address ?? "127.0.0.1"}:{SiloPort}");
+    public string Address { get; }
 
     public int HttpPort { get; }
 
@@ -70,8 +71,9 @@ internal sealed class SiloNode : IAsyncDisposable
         IsPaused = false;
     }
 
-    /// <summary>Starts the process that was this silo once more, with the same ports and folders.</summary>
-    public SiloNode StartAgain() => new(SiloPort, GatewayPort, HttpPort, _arguments, new Dictionary<string, string>(), Host);
+    /// <summary>Starts the process that was this silo once more, with the same ports and folders, and without its fault.</summary>
+    public SiloNode StartAgain() => new(
+        _siloPort, _gatewayPort, HttpPort, _arguments, _environment.Where(static one => one.Key is not (FaultPoints.Variable or FaultPoints.StopVariable)).ToDictionary(), Host);
 
     /// <summary>Waits for its end; returns the exit code.</summary>
     public Task<int> EndAsync() => _process.EndAsync();
