@@ -27,7 +27,9 @@ public abstract class Sink<T> : ISinkCommitter
     /// <exception cref="JobRefusedException">The target cannot be written, or holds output of another run.</exception>
     public virtual ValueTask InitializeAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
 
-    /// <summary>Opens a writer for one subtask in one attempt. Staged output that no pending output names may be discarded here.</summary>
+    /// <summary>
+    /// Opens a writer for one subtask in one attempt. What the checkpoint names that the attempt begins from is committed by then, so staged output of earlier attempts that is not may be discarded here.
+    /// </summary>
     public abstract ValueTask<SinkWriter<T>> OpenAsync(SinkContext context, CancellationToken cancellation);
 
     /// <summary>

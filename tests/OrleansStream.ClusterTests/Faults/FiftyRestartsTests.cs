@@ -21,7 +21,7 @@ public sealed class FiftyRestartsTests(ITestOutputHelper output)
     /// <summary>Segments of all subtasks of the job's two stages, and a manifest.</summary>
     private const int OfCheckpoint = (2 * Parallelism) + 1;
 
-    /// <summary>The first entry of an attempt's log, and the one that seals it.</summary>
+    /// <summary>The first entry of an attempt's log, and the one that seals it: both stay for ever, as who comes late must find them.</summary>
     private const int EntriesOfAttempt = 2;
 
     /// <summary>Parts of the two checkpoints before, and those of the attempt that fails and of the one before, begun or staged.</summary>
@@ -75,7 +75,6 @@ public sealed class FiftyRestartsTests(ITestOutputHelper output)
         Assert.All(looks, look => Assert.True(look.Entries <= (EntriesOfAttempt * look.Attempt) + 20, $"{look}"));
         Assert.All(looks, look => Assert.True(look.Staged <= MostStaged, $"{look}"));
         Assert.True(looks[^1].Heap < looks[0].Heap + HeapRoomBytes, $"The heap grew from {looks[0].Heap} to {looks[^1].Heap} bytes.");
-        Assert.True(last.Entries < looks[^1].Entries, "The logs of attempts that nothing needs any more have stayed.");
         RequireOutput(path);
     }
 

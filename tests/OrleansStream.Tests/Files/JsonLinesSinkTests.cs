@@ -287,8 +287,8 @@ public sealed class JsonLinesSinkTests : IDisposable
     {
         await _sink.InitializeAsync(Cancellation);
         var taken = await StageAsync(_sink, 1, 2, 0, "taken");
-        var newer = await StageAsync(_sink, 2, 1, 0, "newer");
         await _sink.CommitAsync([taken], Permit(1, 2), Cancellation);
+        var newer = await StageAsync(_sink, 2, 1, 0, "newer");
         await _sink.CommitAsync([newer], Permit(2, 1), Cancellation);
 
         await _sink.WithdrawAsync(Id(1, 1), before: new Attempt(2), Permit(1, 1), Cancellation);
