@@ -9,6 +9,7 @@ using Orleans.Configuration;
 using OrleansStream.Dashboard;
 using OrleansStream.Hosting;
 using OrleansStream.Http;
+using OrleansStream.Jobs;
 using OrleansStream.Silo.Terminal;
 
 namespace OrleansStream.Silo.Hosting;
@@ -84,6 +85,8 @@ internal sealed class ClusterSilo : IAsyncDisposable
             {
                 if (settings.Storage.Folder is { } checkpoints) options.Checkpoints.Folder = checkpoints;
                 else options.Checkpoints.UseAzureBlobs(settings.Storage.Azure!);
+                // A store or a network that is down for an hour is no reason to give a job up; somebody has to come and see, not to start it again.
+                options.Restarts = RestartStrategy.Exponential(attempts: int.MaxValue);
                 foreach (var folder in settings.Files) options.Files.Roots.Add(folder);
                 options.Checkpoints.LocalSnapshots = settings.LocalSnapshots;
                 if (settings.CheckpointInterval is { } interval) options.Checkpoints.Interval = interval;

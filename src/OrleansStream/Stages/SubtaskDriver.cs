@@ -111,6 +111,8 @@ internal sealed partial class SubtaskDriver
     /// <summary>Takes what arrives on a channel. Refusals end the attempt on the sender's side.</summary>
     public PostReply Post(Envelope envelope)
     {
+        // Who is refused fails as well: the coordinator is to hear of the cause before it hears of that.
+        if (_ended.IsCancellationRequested && !IsFailureNews.IsCompleted) return PostReply.NotYet;
         if (_ended.IsCancellationRequested) return new PostReply($"opening {_context.Incarnation} of subtask {Id} has ended", 0);
         if (!_isStarted) return PostReply.NotYet;
         var refusal = _subtask.Accept(envelope, out var processed);

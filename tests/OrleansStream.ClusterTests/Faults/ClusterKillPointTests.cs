@@ -9,15 +9,12 @@ public sealed class ClusterKillPointTests(Garnet garnet)
 {
     [Theory]
     [InlineData("published")]
-    [InlineData("receipts-complete")]
     [InlineData("manifest-written")]
-    [InlineData("sink-committed")]
     [InlineData("pending-committed")]
     [InlineData("partly-restored")]
     [InlineData("move-published")]
     [InlineData("rescale-partly-restored")]
     [InlineData("hand-over-begun")]
-    [InlineData("hand-over-given")]
     public async Task A_job_goes_on_where_a_silo_of_the_cluster_dies(string fault)
     {
         var plan = FaultPlan.Find(fault);

@@ -24,10 +24,8 @@ public sealed class PausedSiloTests(Garnet garnet)
     }
 
     [Theory]
-    [InlineData("receipts-complete")]
     [InlineData("manifest-written")]
     [InlineData("published")]
-    [InlineData("sink-committed")]
     [InlineData("dropped")]
     public async Task A_silo_that_slept_in_the_middle_of_a_checkpoint_does_no_harm_when_it_goes_on_with_it(string point)
     {
