@@ -1,11 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansStream.Graph;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
+using OrleansStream.Silo.Hosting;
 
 namespace OrleansStream.ClusterTests;
 
@@ -128,12 +128,7 @@ public sealed class TestSilos : IAsyncDisposable
         }
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    public static int FreePort() => MachinePorts.Free();
 }
 
 /// <summary>A job of a lambda.</summary>

@@ -42,7 +42,7 @@ internal sealed class DemoCommand(Screen screen)
     private async Task<int> RunAsync(ParseResult parsed, bool verbose, CancellationToken cancellation)
     {
         var port = parsed.GetValue(_httpPort) ?? DefaultPort;
-        LoopbackPorts.RefuseUnlessFree(port);
+        MachinePorts.RefuseUnlessFree(port);
         var start = StartAt(TimeProvider.System.GetUtcNow());
         var folder = Directory.CreateTempSubdirectory("orleansstream-demo-");
         try

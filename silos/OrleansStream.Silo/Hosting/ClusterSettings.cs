@@ -49,6 +49,9 @@ internal sealed record ClusterPlace(string Redis)
 
     /// <summary>Reads a place; null when it is none.</summary>
     public static ClusterPlace? Parse(string text) => text.Split('=', 2) is ["redis", { Length: > 0 } redis] ? new ClusterPlace(redis) : null;
+
+    /// <summary>For people: where, without what a password may be in.</summary>
+    public override string ToString() => Redis.Split(',', 2)[0];
 }
 
 /// <summary>Where checkpoints go.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +10,7 @@ using OrleansStream.Hosting;
 using OrleansStream.Http;
 using OrleansStream.Jobs;
 using OrleansStream.Silo.Terminal;
+using StackExchange.Redis;
 
 namespace OrleansStream.Silo.Hosting;
 
@@ -26,10 +26,13 @@ internal sealed class ClusterSilo : IAsyncDisposable
 
     public static async Task<ClusterSilo> StartAsync(ClusterSettings settings, Screen screen, CancellationToken cancellation)
     {
-        if (IPAddress.IsLoopback(settings.HttpAddress)) LoopbackPorts.RefuseUnlessFree(settings.HttpPort);
         var app = Build(settings, screen);
         try
         {
+            MachinePorts.RefuseUnlessFree(settings.HttpAddress, settings.HttpPort, "the status page", "--http-port");
+            MachinePorts.RefuseUnlessFree(settings.SiloAddress, settings.SiloPort, "this silo", "--silo-port");
+            MachinePorts.RefuseUnlessFree(settings.SiloAddress, settings.GatewayPort, "the gateway of this silo", "--gateway-port");
+            await RequireMembersAsync(settings.Clustering);
             await app.StartAsync(cancellation);
             return new ClusterSilo(app);
         }
@@ -63,6 +66,20 @@ internal sealed class ClusterSilo : IAsyncDisposable
         }
 
         await _app.DisposeAsync();
+    }
+
+    /// <summary>Refuses a place of members that does not answer, in words for a person: Orleans has many for it, and none of what to do.</summary>
+    private static async Task RequireMembersAsync(ClusterPlace place)
+    {
+        try
+        {
+            await using var redis = await ConnectionMultiplexer.ConnectAsync(place.Redis);
+            await redis.GetDatabase().PingAsync();
+        }
+        catch (Exception error) when (error is RedisException or ArgumentException or TimeoutException)
+        {
+            throw new JobRefusedException($"The members of the cluster are to be in Redis at '{place}', and it does not answer ({error.GetType().Name}): start one there, or say with --clustering where it is.");
+        }
     }
 
     private static WebApplication Build(ClusterSettings settings, Screen screen)

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -54,7 +53,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
     /// <exception cref="JobRefusedException">The port of the status page is not free.</exception>
     public static async Task<EmbeddedSilo> StartAsync(SiloSettings settings, CancellationToken cancellation)
     {
-        if (settings.HttpPort is { } wanted) LoopbackPorts.RefuseUnlessFree(wanted);
+        if (settings.HttpPort is { } wanted) MachinePorts.RefuseUnlessFree(wanted);
         for (var tries = 1; ; tries++)
         {
             var host = Build(settings);
@@ -66,8 +65,8 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
             catch (Exception error)
             {
                 await DisposeAsync(host);
-                if (error is AddressInUseException || error.InnerException is AddressInUseException) throw LoopbackPorts.NotForPage(settings.HttpPort!.Value, SocketError.AddressAlreadyInUse);
-                if (!LoopbackPorts.IsInUse(error) || tries == MostTries) throw;
+                if (error is AddressInUseException || error.InnerException is AddressInUseException) throw MachinePorts.TakenFromPage(settings.HttpPort!.Value);
+                if (!MachinePorts.IsInUse(error) || tries == MostTries) throw;
             }
         }
     }
@@ -130,7 +129,7 @@ internal sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.AddSingleton<TextWriter>(settings.Screen.Lines);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(LoopbackPorts.Free(), gatewayPort: 0);
+            silo.UseLocalhostClustering(MachinePorts.Free(), gatewayPort: 0);
             silo.AddOrleansStream(options =>
             {
                 if (settings.Store is { } store) options.Checkpoints.Store = _ => store;

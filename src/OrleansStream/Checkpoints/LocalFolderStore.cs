@@ -18,7 +18,6 @@ public sealed partial class LocalFolderStore : ICheckpointStore
 {
     private const string Temporary = "tmp";
     private const int MostFoldersRemembered = 4096;
-    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(1);
 
@@ -129,13 +128,7 @@ public sealed partial class LocalFolderStore : ICheckpointStore
     {
         try
         {
-            using var file = File.OpenHandle(path, options: FileOptions.RandomAccess, share: FileShare.ReadWrite | FileShare.Delete);
-            var size = Math.Min(length, Math.Max(0, RandomAccess.GetLength(file) - offset));
-            if (size > Array.MaxLength) throw new IOException($"it has {size} bytes, too many to be read at once");
-            var bytes = new byte[size];
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), offset + read) is > 0 and var count) read += count;
-            return bytes.AsMemory(0, read);
+            return OwnFiles.Read(path, offset, length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -185,8 +178,7 @@ public sealed partial class LocalFolderStore : ICheckpointStore
         var parent = Path.GetDirectoryName(folder);
         var isOurs = folder.Length >= Location.Length;
         if (parent is not null && (isOurs || !Directory.Exists(folder))) MakeDurably(parent);
-        if (OperatingSystem.IsWindows() || Directory.Exists(folder)) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, FolderMode);
+        OwnFiles.MakeFolder(folder);
         if (parent is not null && isOurs) SyncReadable(parent, mustBeReadable: parent.Length >= Location.Length);
         else if (parent is not null) SyncReadable(parent, mustBeReadable: false);
         if (_durableFolders.Count >= MostFoldersRemembered) _durableFolders.Clear();
@@ -241,8 +233,7 @@ public sealed partial class LocalFolderStore : ICheckpointStore
     {
         try
         {
-            // On a thread of its own: a disk takes milliseconds, and the pool's few threads are the subtasks'.
-            return await Task.Factory.StartNew(call, cancellation, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+            return await OwnFiles.OnThreadAsync(call, cancellation);
         }
         catch (Exception e) when (IsStoreError(e))
         {

@@ -44,6 +44,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _logger = logger;
+    private readonly Dictionary<(SegmentRef, TimeSpan?), Task<bool>> _looks = [];
 
     private SnapshotFolder Folder => folder;
 
@@ -52,9 +53,9 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var created = await store.TryCreateAsync(name, content, cancellation);
-        using var copy = folder.Begin(name);
         await TryAsync(name, () =>
         {
+            using var copy = folder.Begin(name);
             copy.Write(0, content.Span);
             copy.Keep();
         });
@@ -71,36 +72,54 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => store.ListAsync(prefix, cancellation);
 
-    public async ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation)
-    {
-        try
-        {
-            if (await OnThreadAsync(() => folder.Has(segment)) || (segment.LengthBytes >= LeastFetched && await FetchAsync(segment, Patience, cancellation))) return new Near(this);
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            LogTrouble(segment.Name, error.Message);
-        }
-
-        return store;
-    }
+    public async ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation) =>
+        await IsHereAsync(segment, segment.LengthBytes < LeastFetched ? null : Patience).WaitAsync(cancellation) ? new Near(this) : store;
 
     public async ValueTask<bool> RescueAsync(SegmentRef segment, CancellationToken cancellation)
     {
-        if (!await OnThreadAsync(() => folder.Has(segment)) && !await FetchAsync(segment, LastPatience, cancellation)) return false;
+        if (!await IsHereAsync(segment, LastPatience).WaitAsync(cancellation)) return false;
         LogRescued(segment.Name);
         return true;
     }
 
-    private async Task<bool> FetchAsync(SegmentRef segment, TimeSpan patience, CancellationToken cancellation)
+    /// <summary>Whether the segment is in the folder, or was fetched. Subtasks that want the same one at the same time share the look and the fetching, which belong to none of them.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="patience">How long a silo is waited for; null to ask none.</param>
+    private Task<bool> IsHereAsync(SegmentRef segment, TimeSpan? patience)
+    {
+        lock (_looks)
+        {
+            if (!_looks.TryGetValue((segment, patience), out var look)) _looks.Add((segment, patience), look = Task.Run(() => LookAsync(segment, patience)));
+            return look;
+        }
+    }
+
+    private async Task<bool> LookAsync(SegmentRef segment, TimeSpan? patience)
+    {
+        try
+        {
+            return await OwnFiles.OnThreadAsync(() => folder.Has(segment)) || (patience is { } seconds && await FetchAsync(segment, seconds));
+        }
+        catch (Exception error)
+        {
+            LogTrouble(segment.Name, error.Message);
+            return false;
+        }
+        finally
+        {
+            lock (_looks) _looks.Remove((segment, patience));
+        }
+    }
+
+    private async Task<bool> FetchAsync(SegmentRef segment, TimeSpan patience)
     {
         var asked = peers.Others.Select(async silo => (silo, await LengthAsync(silo, segment.Name, patience))).ToList();
         while (asked.Count > 0)
         {
-            var answered = await Task.WhenAny(asked).WaitAsync(cancellation);
+            var answered = await Task.WhenAny(asked);
             asked.Remove(answered);
             var (silo, length) = await answered;
-            if (length == segment.LengthBytes && await FetchAsync(silo, segment, cancellation)) return true;
+            if (length == segment.LengthBytes && await FetchAsync(silo, segment)) return true;
         }
 
         return false;
@@ -124,7 +143,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         }
     }
 
-    private async Task<bool> FetchAsync(string silo, SegmentRef segment, CancellationToken cancellation)
+    private async Task<bool> FetchAsync(string silo, SegmentRef segment)
     {
         try
         {
@@ -132,29 +151,29 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
             for (long at = 0; at < segment.LengthBytes;)
             {
                 var wanted = (int)Math.Min(PieceBytes, segment.LengthBytes - at);
-                if (await PieceAsync(silo, segment.Name, at, wanted, cancellation) is not { Length: > 0 } piece) return false;
+                if (await PieceAsync(silo, segment.Name, at, wanted) is not { Length: > 0 } piece) return false;
                 var offset = at;
-                await OnThreadAsync(() => copy.Write(offset, piece.Span));
+                await OwnFiles.OnThreadAsync(() => copy.Write(offset, piece.Span));
                 at += piece.Length;
             }
 
-            await OnThreadAsync(copy.Keep);
-            return await OnThreadAsync(() => folder.Has(segment));
+            await OwnFiles.OnThreadAsync(copy.Keep);
+            return await OwnFiles.OnThreadAsync(() => folder.Has(segment));
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error)
         {
             LogTrouble(segment.Name, error.Message);
             return false;
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>?> PieceAsync(string silo, string name, long offset, int length, CancellationToken cancellation)
+    private async Task<ReadOnlyMemory<byte>?> PieceAsync(string silo, string name, long offset, int length)
     {
         try
         {
-            return await peers.ReadAsync(silo, name, offset, length).WaitAsync(Patience * 5, time, cancellation);
+            return await peers.ReadAsync(silo, name, offset, length).WaitAsync(Patience * 5, time);
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error)
         {
             LogNotSent(silo, name, error.Message);
             return null;
@@ -166,7 +185,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
     {
         try
         {
-            return await OnThreadAsync(work);
+            return await OwnFiles.OnThreadAsync(work);
         }
         catch (Exception error)
         {
@@ -175,26 +194,16 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         }
     }
 
-    private static Task<bool> OnThreadAsync(Action work) => OnThreadAsync(() =>
-    {
-        work();
-        return true;
-    });
-
-    /// <summary>On a thread of its own: a disk takes milliseconds, and the pool's few threads are the subtasks'.</summary>
-    private static Task<T> OnThreadAsync<T>(Func<T> work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
-
     [LoggerMessage(LogLevel.Warning, "The local snapshot '{Name}' cannot be used, and the checkpoint store is used alone: {Cause}")]
     private partial void LogTrouble(string name, string cause);
 
-    [LoggerMessage(LogLevel.Information, "Silo {Silo} did not say in {Seconds:0} s whether it keeps '{Name}'; it is read elsewhere")]
+    [LoggerMessage(LogLevel.Debug, "Silo {Silo} did not say in {Seconds:0} s whether it keeps '{Name}'; it is read elsewhere")]
     private partial void LogSilent(string silo, double seconds, string name);
 
-    [LoggerMessage(LogLevel.Information, "Silo {Silo} could not say whether it keeps '{Name}'; it is read elsewhere: {Cause}")]
+    [LoggerMessage(LogLevel.Debug, "Silo {Silo} could not say whether it keeps '{Name}'; it is read elsewhere: {Cause}")]
     private partial void LogNotAsked(string silo, string name, string cause);
 
-    [LoggerMessage(LogLevel.Information, "Silo {Silo} did not send all of '{Name}', which it keeps; it is read elsewhere: {Cause}")]
+    [LoggerMessage(LogLevel.Debug, "Silo {Silo} did not send all of '{Name}', which it keeps; it is read elsewhere: {Cause}")]
     private partial void LogNotSent(string silo, string name, string cause);
 
     [LoggerMessage(LogLevel.Warning, "The snapshot '{Name}' is missing or damaged in the checkpoint store; a silo had kept it, and it is used. Look what happened to the store")]
@@ -206,7 +215,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         public string Location => all.Location;
 
         public async ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation) =>
-            await OnThreadAsync(() => all.Folder.Read(name, offset, length)) ?? await all.ReadRangeAsync(name, offset, length, cancellation);
+            await OwnFiles.OnThreadAsync(() => all.Folder.Read(name, offset, length), cancellation) ?? await all.ReadRangeAsync(name, offset, length, cancellation);
 
         public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => all.ReadAsync(name, cancellation);
 

@@ -29,7 +29,7 @@ internal sealed class SnapshotFolder
         var temporary = Path.Combine(_folder, Temporary);
         try
         {
-            Make(temporary);
+            OwnFiles.MakeFolder(temporary);
             foreach (var leftover in Directory.EnumerateFiles(temporary)) File.Delete(leftover);
             Trim();
         }
@@ -53,11 +53,7 @@ internal sealed class SnapshotFolder
     {
         try
         {
-            using var file = File.OpenHandle(PathOf(name), share: FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[Math.Min(length, Math.Max(0, RandomAccess.GetLength(file) - offset))];
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), offset + read) is > 0 and var count) read += count;
-            return bytes.AsMemory(0, read);
+            return OwnFiles.Read(PathOf(name), offset, length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -92,12 +88,6 @@ internal sealed class SnapshotFolder
     internal void Added(long bytes)
     {
         if (Interlocked.Add(ref _addedBytes, bytes) > _mostBytes / 8) Trim();
-    }
-
-    internal static void Make(string folder)
-    {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>Deletes the oldest until the rest are an eighth below the most there may be.</summary>
@@ -141,7 +131,7 @@ internal sealed class LocalSnapshot(SnapshotFolder folder, string path, string t
     public void Keep()
     {
         if (_file is not { } file) return;
-        SnapshotFolder.Make(Path.GetDirectoryName(path)!);
+        OwnFiles.MakeFolder(Path.GetDirectoryName(path)!);
         file.MoveTo(path);
         folder.Added(_length);
     }

@@ -1,5 +1,6 @@
 using Orleans.Concurrency;
 using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
 
 namespace OrleansStream.Hosting;
 
@@ -17,20 +18,17 @@ internal interface ISnapshotsGrain : IGrainWithStringKey
 [Reentrant, PinnedPlacement]
 internal sealed class SnapshotsGrain(StreamServices services) : Grain, ISnapshotsGrain
 {
-    public async Task<long?> LengthAsync(string name) => services.Snapshots is { } folder ? await Task.Run(() => folder.LengthOf(name)) : null;
+    public async Task<long?> LengthAsync(string name) => services.Snapshots is { } folder ? await OwnFiles.OnThreadAsync(() => folder.LengthOf(name)) : null;
 
-    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length) => services.Snapshots is { } folder ? await Task.Run(() => folder.Read(name, offset, length)) : null;
+    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length) => services.Snapshots is { } folder ? await OwnFiles.OnThreadAsync(() => folder.Read(name, offset, length)) : null;
 }
 
 /// <summary>Reaches the other silos' snapshots by grain calls.</summary>
-internal sealed class GrainSnapshotPeers(IGrainFactory grains, IClusterMembershipService membership, ILocalSiloDetails local) : ISnapshotPeers
+internal sealed class GrainSnapshotPeers(IGrainFactory grains, IJobPort port, ILocalSiloDetails local) : ISnapshotPeers
 {
-    public IReadOnlyList<string> Others =>
-    [
-        .. membership.CurrentSnapshot.Members.Values
-            .Where(member => member.Status == SiloStatus.Active && !member.SiloAddress.Equals(local.SiloAddress))
-            .Select(static member => member.SiloAddress.ToParsableString()),
-    ];
+    private readonly string _here = local.SiloAddress.ToParsableString();
+
+    public IReadOnlyList<string> Others => [.. port.Silos.Where(silo => silo != _here)];
 
     public Task<long?> LengthAsync(string silo, string name) => Of(silo).LengthAsync(name);
 

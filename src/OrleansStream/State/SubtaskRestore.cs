@@ -40,16 +40,14 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         CheckCoverage(chains);
         var blobs = new List<RestoredBlob>();
         CheckpointId? buildsOn = null;
+        // All at once: to look for one may mean to wait for other silos.
+        var places = chains.SelectMany(ReferencesOf).Distinct().ToDictionary(static reference => reference, reference => PlaceOfAsync(reference, cancellation));
+        await Task.WhenAll(places.Values);
         foreach (var chain in chains)
         {
-            // Of a former subtask whose keys go elsewhere, only the state without keys is of interest.
-            var isNeeded = chain.FormerGroups.Overlaps(state.Groups);
+            var isNeeded = IsNeeded(chain);
             var segments = new List<SegmentReader>();
-            foreach (var reference in isNeeded ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1))
-            {
-                var nearest = store is INearSegments near ? await near.NearestAsync(reference, cancellation) : store;
-                segments.Add(await SegmentReader.OpenAsync(nearest, reference, cancellation));
-            }
+            foreach (var reference in ReferencesOf(chain)) segments.Add(await SegmentReader.OpenAsync(await places[reference], reference, cancellation));
 
             Check(chain, segments, isNeeded);
             var last = segments[^1].Header;
@@ -63,6 +61,14 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
 
         return new RestoredState(blobs, buildsOn);
     }
+
+    private async Task<ICheckpointStore> PlaceOfAsync(SegmentRef reference, CancellationToken cancellation) =>
+        store is INearSegments near ? await near.NearestAsync(reference, cancellation) : store;
+
+    private bool IsNeeded(SegmentChain chain) => chain.FormerGroups.Overlaps(state.Groups);
+
+    /// <summary>The segments to read: of a former subtask whose keys go elsewhere, only the state without keys is of interest.</summary>
+    private IEnumerable<SegmentRef> ReferencesOf(SegmentChain chain) => IsNeeded(chain) ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1);
 
     private async ValueTask ReadAsync(List<SegmentReader> segments, CancellationToken cancellation)
     {

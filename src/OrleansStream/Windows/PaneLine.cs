@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using OrleansStream.Functions;
 using OrleansStream.State;
 
@@ -113,22 +112,6 @@ internal sealed class PaneLine<TKey, TAccumulator>(TKey key, ulong hash)
         result = this[back].Back;
         if (_hasForward) aggregate.Merge(ref result, in _forward);
         return true;
-    }
-
-    /// <summary>Says that the line is needed soon: of many keys, few are in a cache.</summary>
-    public void FetchAhead()
-    {
-        Cache.Fetch(ref _head);
-        Cache.Fetch(ref Unsafe.AddByteOffset(ref _head, 64));
-    }
-
-    /// <summary>Says that its panes are needed soon: those that the next window begins and ends with.</summary>
-    public void FetchPanesAhead()
-    {
-        var panes = _panes;
-        Cache.Fetch(ref panes[_head]);
-        var next = _head + _forwardEnd - _left;
-        if ((uint)next < (uint)panes.Length) Cache.Fetch(ref panes[next]);
     }
 
     private void TurnAt<TIn, TResult>(long turn, long number, WindowTable<TKey, TAccumulator> table, AggregateFunction<TIn, TAccumulator, TResult> aggregate)

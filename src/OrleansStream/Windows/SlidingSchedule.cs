@@ -102,10 +102,6 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
     /// <summary>Lines by the numbers that they wait for, those of one number in the order in which they were added.</summary>
     private sealed class Queue
     {
-        /// <summary>How many lines ahead the next is fetched, and its panes, for which it must be there.</summary>
-        private const int FarAhead = 8;
-        private const int Ahead = 4;
-
         private readonly SortedDictionary<long, List<PaneLine<TKey, TAccumulator>>> _waiting = [];
         private readonly Stack<List<PaneLine<TKey, TAccumulator>>> _free = new();
         private List<PaneLine<TKey, TAccumulator>>? _last;
@@ -133,8 +129,6 @@ internal sealed class SlidingSchedule<TKey, TAccumulator>
                 number = _firstNumber;
                 if (_taken < _first!.Count)
                 {
-                    if (_taken + FarAhead < _first.Count) _first[_taken + FarAhead].FetchAhead();
-                    if (_taken + Ahead < _first.Count) _first[_taken + Ahead].FetchPanesAhead();
                     line = _first[_taken++];
                     return true;
                 }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using OrleansStream.ClusterTests.Cluster;
 
@@ -22,14 +20,6 @@ public sealed class Garnet : IAsyncDisposable
     /// <summary>Where it is, as <c>host:port</c>.</summary>
     public Task<string> AddressAsync() => _address.Value;
 
-    /// <summary>A port that nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (_process is not { } process) return;
@@ -41,7 +31,7 @@ public sealed class Garnet : IAsyncDisposable
     private async Task<string> StartAsync()
     {
         var program = typeof(Garnet).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static one => one.Key == "Garnet").Value!;
-        var port = FreePort();
+        var port = TestSilos.FreePort();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var start = new ProcessStartInfo("dotnet", [program, port.ToString(CultureInfo.InvariantCulture), "--until-input-ends"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };

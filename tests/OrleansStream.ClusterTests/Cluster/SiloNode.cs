@@ -17,7 +17,7 @@ internal sealed class SiloNode : IAsyncDisposable
     /// <param name="environment">Variables of its environment.</param>
     /// <param name="host">The host of a network that it runs on; this machine when null.</param>
     public SiloNode(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, NetworkHost? host = null)
-        : this(Garnet.FreePort(), Garnet.FreePort(), Garnet.FreePort(), [.. arguments], environment, host)
+        : this(TestSilos.FreePort(), TestSilos.FreePort(), TestSilos.FreePort(), [.. arguments], environment, host)
     {
     }
 

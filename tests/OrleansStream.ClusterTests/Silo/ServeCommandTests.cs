@@ -8,6 +8,8 @@ public sealed class ServeCommandTests
 {
     private const string Place = "serve --clustering redis=localhost:1 --storage folder=none ";
 
+    private static readonly string[] Ports = ["--http-port", "--silo-port", "--gateway-port"];
+
     [Theory]
     [InlineData("serve", "'--clustering' is required")]
     [InlineData("serve --clustering redis=localhost:1", "'--storage' is required")]
@@ -30,12 +32,30 @@ public sealed class ServeCommandTests
     [InlineData("--api-key-file /nowhere/key", "The API key in the file '/nowhere/key' cannot be read")]
     public async Task A_silo_that_everybody_could_command_does_not_start(string options, string saying) => (await CommandRun.OfAsync($"{Place}{options}".Split(' '))).Failed(1, saying);
 
-    [Fact]
-    public async Task A_port_that_is_taken_is_named()
+    [Theory]
+    [InlineData("--http-port")]
+    [InlineData("--silo-port")]
+    [InlineData("--gateway-port")]
+    public async Task A_port_that_is_taken_is_named(string option)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        (await CommandRun.OfAsync($"{Place}--http-port {port}".Split(' '))).Failed(1, $"Port {port} is in use");
+        (await CommandRun.OfAsync([.. WithFreePorts(but: option), option, $"{port}"])).Failed(1, $"Port {port} is in use", $"choose another port with {option}");
     }
+
+    [Fact]
+    public async Task An_address_of_another_machine_is_refused() =>
+        (await CommandRun.OfAsync([.. WithFreePorts(), "--silo-address", "192.0.2.7"])).Failed(1, "192.0.2.7 is no address of this machine");
+
+    [Fact]
+    public async Task A_Redis_that_does_not_answer_is_named_without_its_password() =>
+        (await CommandRun.OfAsync(["serve", "--clustering", "redis=localhost:1,password=secret,connectTimeout=500", "--storage", "folder=none", .. WithFreePorts()[5..]]))
+            .Failed(1, "Redis at 'localhost:1', and it does not answer (RedisConnectionException): start one there, or say with --clustering where it is.");
+
+    private static string[] WithFreePorts(string? but = null) =>
+    [
+        .. Place.Trim().Split(' '),
+        .. Ports.Where(option => option != but).SelectMany(static option => new[] { option, $"{TestSilos.FreePort()}" }),
+    ];
 }
