@@ -149,12 +149,12 @@ internal sealed partial class CheckpointDriver
         Signal();
     }
 
-    /// <summary>Ends the attempt at the next checkpoint that is published; its entry says at what parallelism the job goes on. A stop goes before.</summary>
+    /// <summary>Ends the attempt at the next checkpoint that begins and is published; its entry says at what parallelism the job goes on. A stop goes before.</summary>
     public void Move(PlannedMove move)
     {
         if (_move == move) return;
         _move = move;
-        _protocol?.Ask();
+        _protocol?.Ask(isReadNext: true);
         Signal();
     }
 
@@ -220,8 +220,8 @@ internal sealed partial class CheckpointDriver
             var reference = await SettledAsync(() => ManifestObject.WriteAsync(_store, manifest, _time.GetUtcNow(), _retry, _ended.Token));
             FaultPoints.Pass(FaultPoint.ManifestWritten);
             IReadOnlyList<ManifestRef> kept = [reference, .. _kept];
-            // A move that is asked for from here on is for the next checkpoint: this one's entry does not tell of it.
-            var move = _stopReason is null && !manifest.Final ? _move : null;
+            // A move that was asked for after the checkpoint had begun is for the next one, which is written to be read again.
+            var move = _stopReason is null && !manifest.Final && _protocol.IsReadNext ? _move : null;
             var entry = new Published(_writerId, reference, kept) { Parallelism = move?.Parallelism };
             if (!await SettledAsync(() => _log.AppendAsync(entry, _ended.Token)))
             {

@@ -41,9 +41,11 @@ internal sealed class CheckpointProtocol
     private CheckpointId _current;
     private bool _currentFinal;
     private bool _isAsked;
+    private bool _isReadNext;
     private long _triggeredAt;
     private long _number;
     private long _deltaBytes;
+    private long? _newestDeltaBytes;
     private int _deltas;
 
     public CheckpointProtocol(
@@ -83,7 +85,12 @@ internal sealed class CheckpointProtocol
     };
 
     /// <summary>Asks for a checkpoint at once, behind the one in flight.</summary>
-    public void Ask() => _isAsked = true;
+    /// <param name="isReadNext">Whether it, and any after it, is taken to be read at once, while the job waits: then it is better full than a long chain.</param>
+    public void Ask(bool isReadNext = false)
+    {
+        _isAsked = true;
+        _isReadNext |= isReadNext;
+    }
 
     /// <summary>Begins a checkpoint when one is due: the barrier, and the subtasks to be told. Sources start it; subtasks whose input has ended must be told too.</summary>
     public bool TryBegin(long now, out Barrier barrier, out IReadOnlyList<SubtaskId> targets)
@@ -93,15 +100,19 @@ internal sealed class CheckpointProtocol
         if (Phase != CheckpointPhase.Waiting || now < NextAt) return false;
         _current = new CheckpointId(_attempt, ++_number);
         _currentFinal = AllEnded;
+        barrier = new Barrier(_current, IsFullDue);
+        IsReadNext = _isReadNext;
         _isAsked = false;
         _triggeredAt = now;
         _receipts.Clear();
         Phase = CheckpointPhase.Collecting;
-        barrier = new Barrier(_current, Full: _published is null || _deltas >= _rules.LongestChain || _deltaBytes > _rules.LargestDeltaShare * (StateBytes - _deltaBytes));
         targets = [.. _table.Addresses.Keys.Where(subtask => _plan.Stages[subtask.Stage].Head is SourceNode || _ended.Contains(subtask))];
         CurrentBarrier = barrier;
         return true;
     }
+
+    /// <summary>Whether the checkpoint in flight was begun to be read at once: what has begun before does not count.</summary>
+    public bool IsReadNext { get; private set; }
 
     /// <summary>The barrier of the checkpoint in flight.</summary>
     public Barrier CurrentBarrier { get; private set; }
@@ -167,7 +178,13 @@ internal sealed class CheckpointProtocol
     /// <summary>All subtasks know of the publication and all sinks have committed.</summary>
     public void OnCommitted() => Phase = CheckpointPhase.Waiting;
 
-    private long StateBytes => _published?.StateBytes() ?? 0;
+    private long FullBytes => (_published?.StateBytes() ?? 0) - _deltaBytes;
+
+    /// <summary>Whether the next snapshot is to be full. For one that is read next, its own delta counts with the others, taken to be as large as the newest one.</summary>
+    private bool IsFullDue => _published is null
+        || _deltas >= _rules.LongestChain
+        || _deltaBytes > _rules.LargestDeltaShare * FullBytes
+        || (_isReadNext && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes));
 
     private StageManifest StageOf(PlannedStage stage) => new(
         stage.Name,
@@ -201,6 +218,7 @@ internal sealed class CheckpointProtocol
     {
         _deltas = manifest.Stages.SelectMany(static stage => stage.Subtasks).Select(static subtask => subtask.Segments.Count - 1).DefaultIfEmpty(0).Max();
         _deltaBytes = manifest.Stages.SelectMany(static stage => stage.Subtasks).SelectMany(static subtask => subtask.Segments.Skip(1)).Sum(static segment => segment.LengthBytes);
+        if (_deltas > 0) _newestDeltaBytes = manifest.Stages.SelectMany(static stage => stage.Subtasks).Where(static subtask => subtask.Segments.Count > 1).Sum(static subtask => subtask.Segments[^1].LengthBytes);
     }
 }
 
@@ -220,6 +238,9 @@ internal sealed record CheckpointRules
 
     /// <summary>How large the deltas may be together, as a share of the full snapshot, before the next snapshot is full again.</summary>
     public double LargestDeltaShare { get; init; } = 1.0;
+
+    /// <summary>The same for a snapshot that is read as soon as it is written, as for a planned move: writing more while the job runs is cheaper than reading more while it waits.</summary>
+    public double LargestDeltaShareReadNext { get; init; } = 0.1;
 
     /// <summary>How many of the newest checkpoints are kept.</summary>
     public int RetainedCount { get; init; } = Retention.DefaultRetainedCount;

@@ -22,7 +22,7 @@ internal interface ISnapshotPeers
     Task<long?> LengthAsync(string silo, string name);
 
     /// <summary>Reads a part; null when the silo does not keep it any more.</summary>
-    Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length);
+    Task<byte[]?> ReadAsync(string silo, string name, long offset, int length);
 }
 
 /// <summary>
@@ -153,7 +153,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
                 var wanted = (int)Math.Min(PieceBytes, segment.LengthBytes - at);
                 if (await PieceAsync(silo, segment.Name, at, wanted) is not { Length: > 0 } piece) return false;
                 var offset = at;
-                await OwnFiles.OnThreadAsync(() => copy.Write(offset, piece.Span));
+                await OwnFiles.OnThreadAsync(() => copy.Write(offset, piece));
                 at += piece.Length;
             }
 
@@ -167,7 +167,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>?> PieceAsync(string silo, string name, long offset, int length)
+    private async Task<byte[]?> PieceAsync(string silo, string name, long offset, int length)
     {
         try
         {

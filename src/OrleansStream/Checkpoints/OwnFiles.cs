@@ -26,7 +26,7 @@ internal static class OwnFiles
     /// <summary>Reads a part of a file, as far as there is any.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DirectoryNotFoundException">There is not even its folder.</exception>
-    public static ReadOnlyMemory<byte> Read(string path, long offset, int length)
+    public static byte[] Read(string path, long offset, int length)
     {
         using var file = File.OpenHandle(path, options: FileOptions.RandomAccess, share: FileShare.ReadWrite | FileShare.Delete);
         var size = Math.Min(length, Math.Max(0, RandomAccess.GetLength(file) - offset));
@@ -34,6 +34,6 @@ internal static class OwnFiles
         var bytes = new byte[size];
         var read = 0;
         while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), offset + read) is > 0 and var count) read += count;
-        return bytes.AsMemory(0, read);
+        return read == bytes.Length ? bytes : bytes[..read];
     }
 }

@@ -49,7 +49,7 @@ internal sealed class SnapshotFolder
     public long? LengthOf(string name) => new FileInfo(PathOf(name)) is { Exists: true, Length: var length } ? length : null;
 
     /// <summary>Reads a part of a file; null when there is none.</summary>
-    public ReadOnlyMemory<byte>? Read(string name, long offset, int length)
+    public byte[]? Read(string name, long offset, int length)
     {
         try
         {

@@ -10,8 +10,8 @@ internal interface ISnapshotsGrain : IGrainWithStringKey
     /// <summary>The length of a segment; null when the silo does not keep it.</summary>
     Task<long?> LengthAsync(string name);
 
-    /// <summary>Reads a part of a segment; null when the silo does not keep it any more.</summary>
-    Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length);
+    /// <summary>Reads a part of a segment; null when the silo does not keep it any more. An array: its bytes are sent as they are, those of a memory one by one.</summary>
+    Task<byte[]?> ReadAsync(string name, long offset, int length);
 }
 
 /// <inheritdoc/>
@@ -20,7 +20,7 @@ internal sealed class SnapshotsGrain(StreamServices services) : Grain, ISnapshot
 {
     public async Task<long?> LengthAsync(string name) => services.Snapshots is { } folder ? await OwnFiles.OnThreadAsync(() => folder.LengthOf(name)) : null;
 
-    public async Task<ReadOnlyMemory<byte>?> ReadAsync(string name, long offset, int length) => services.Snapshots is { } folder ? await OwnFiles.OnThreadAsync(() => folder.Read(name, offset, length)) : null;
+    public async Task<byte[]?> ReadAsync(string name, long offset, int length) => services.Snapshots is { } folder ? await OwnFiles.OnThreadAsync(() => folder.Read(name, offset, length)) : null;
 }
 
 /// <summary>Reaches the other silos' snapshots by grain calls.</summary>
@@ -32,7 +32,7 @@ internal sealed class GrainSnapshotPeers(IGrainFactory grains, IJobPort port, IL
 
     public Task<long?> LengthAsync(string silo, string name) => Of(silo).LengthAsync(name);
 
-    public Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length) => Of(silo).ReadAsync(name, offset, length);
+    public Task<byte[]?> ReadAsync(string silo, string name, long offset, int length) => Of(silo).ReadAsync(name, offset, length);
 
     private ISnapshotsGrain Of(string silo) => grains.GetGrain<ISnapshotsGrain>(PinnedKey.Of(silo, "snapshots"));
 }

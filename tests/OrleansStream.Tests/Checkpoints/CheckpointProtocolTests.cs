@@ -229,6 +229,50 @@ public sealed class CheckpointProtocolTests
         Assert.True(Begin(IntervalMs * 3).Full);
     }
 
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(600, true)]
+    public void A_checkpoint_that_is_read_next_is_full_unless_the_deltas_with_its_own_are_small(long deltaBytes, bool full)
+    {
+        Begin(IntervalMs);
+        Publish(bytes: 1000);
+        _protocol.OnCommitted();
+        Begin(IntervalMs * 2);
+        Publish(Wiring.Checkpoint(1), bytes: deltaBytes);
+        _protocol.OnCommitted();
+        _protocol.Ask(isReadNext: true);
+
+        Assert.Equal(full, Begin(IntervalMs * 3).Full);
+        Assert.True(_protocol.IsReadNext);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_is_read_next_is_full_while_no_delta_has_shown_how_large_they_are()
+    {
+        Begin(IntervalMs);
+        Publish(bytes: 1000);
+        _protocol.OnCommitted();
+        _protocol.Ask(isReadNext: true);
+
+        Assert.True(Begin(IntervalMs * 2).Full);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_had_begun_before_is_not_the_one_that_is_read_next_and_one_that_follows_a_given_up_one_is()
+    {
+        Begin(IntervalMs);
+        _protocol.Ask(isReadNext: true);
+        Assert.False(_protocol.IsReadNext);
+        Publish();
+        _protocol.OnCommitted();
+        Begin(IntervalMs);
+        Assert.True(_protocol.IsReadNext);
+        _protocol.TryGiveUp(IntervalMs + TimeoutMs);
+
+        Begin(IntervalMs * 3 + TimeoutMs);
+        Assert.True(_protocol.IsReadNext);
+    }
+
     [Fact]
     public void All_pending_output_of_all_receipts_is_in_the_manifest_and_counted_over_attempts()
     {

@@ -270,11 +270,11 @@ public sealed class LocalSnapshotsTests : IDisposable
             return Kept[silo] is { } bytes ? bytes.Length : throw new InvalidOperationException("no answer");
         }
 
-        public Task<ReadOnlyMemory<byte>?> ReadAsync(string silo, string name, long offset, int length)
+        public Task<byte[]?> ReadAsync(string silo, string name, long offset, int length)
         {
             Reads++;
             var bytes = Kept[silo]!;
-            return Task.FromResult<ReadOnlyMemory<byte>?>(bytes.AsMemory((int)offset, (int)Math.Min(length, bytes.Length - offset)));
+            return Task.FromResult<byte[]?>(bytes.AsSpan((int)offset, (int)Math.Min(length, bytes.Length - offset)).ToArray());
         }
     }
 }
