@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace OrleansStream.State;
 
 /// <summary>
@@ -49,9 +51,6 @@ internal sealed class WindowStarts
         if (windows.Return(slot) == 0) Forget(windows);
     }
 
-    /// <summary>The starts that have windows, in no order.</summary>
-    public IEnumerable<long> Open => _open.Keys;
-
     /// <summary>
     /// Closes a start and takes a run of its slots back, with whatever windows are in it; null when there was none left, and the start is gone.
     /// </summary>
@@ -98,6 +97,9 @@ internal sealed class WindowStart
 
     /// <summary>All its windows are about to be removed: the index is not kept any more, and no window is added.</summary>
     public bool IsClosed { get; set; }
+
+    /// <summary>The first slots of the runs that were taken.</summary>
+    public ReadOnlySpan<int> Runs => CollectionsMarshal.AsSpan(_taken);
 
     public void Begin(long start) => Start = start;
 

@@ -74,10 +74,11 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTa
     public ref readonly TAcc Read(int slot) => ref _cells.Read(slot).Accumulator;
 
     /// <summary>The accumulator of a live slot, and whose it is.</summary>
-    public ref readonly TAcc Read(int slot, out TKey key, out long start)
+    public ref readonly TAcc Read(int slot, out TKey key, out ulong hash, out long start)
     {
         ref readonly var cell = ref _cells.Read(slot);
         key = cell.Key;
+        hash = cell.Hash;
         start = cell.Start;
         return ref cell.Accumulator;
     }
@@ -122,8 +123,8 @@ internal sealed partial class WindowTable<TKey, TAcc> : ISnapshotPart, IWindowTa
         cell = default;
     }
 
-    /// <summary>The starts that have windows, in no order.</summary>
-    public IEnumerable<long> Starts => _starts.Open;
+    /// <summary>The first slots of the runs that hold the windows of a start, some of whose slots may be free.</summary>
+    public ReadOnlySpan<int> RunsOf(long start) => _starts.Of(start) is { } windows ? windows.Runs : [];
 
     /// <summary>
     /// Removes windows of one start, whosever they are, run by run and not key by key: some thousands at most, so that no turn is held up. No other of them is added

@@ -7,7 +7,7 @@ using OrleansStream.Time;
 namespace OrleansStream.Windows;
 
 /// <summary>
-/// Aggregates records by key and sliding event-time window. A record goes into one pane, whatever the number of windows it is in; a window is folded from panes when it fires (see <see cref="PaneLine{TKey, TAccumulator}"/>),
+/// Aggregates records by key and sliding event-time window. A record goes into one pane, whatever the number of windows it is in; a window is folded from panes when it fires (see <see cref="PaneFolds{TKey, TIn, TAccumulator, TResult}"/>),
 /// so that neither records nor firings cost more where windows overlap more. Only panes are state. A record behind the watermark is in those of its windows that are still kept, and fires again those of them
 /// that have fired; it is late when none is kept.
 /// Invariant: a window of a key fires on time once, over restarts too: what has fired follows from the watermark, which is restored before the first record.
@@ -21,9 +21,15 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private readonly long _lateness;
     private readonly AggregateFunction<TIn, TAccumulator, TResult> _aggregate;
     private readonly WindowTable<TKey, TAccumulator> _table;
-    private readonly SlidingSchedule<TKey, TAccumulator> _schedule = new();
+    private readonly PaneStarts _starts;
+    private readonly PaneFolds<TKey, TIn, TAccumulator, TResult> _folds;
+    private readonly PaneLine<TKey, TIn, TAccumulator, TResult> _line;
+    private readonly Step _enter;
+    private readonly Step _enterFolded;
+    private readonly Step _foldBack;
+    private readonly Step _foldForward;
+    private readonly Step _leave;
     private readonly List<(TResult Value, long Number)> _again = [];
-    private readonly Stack<long> _leaving = new();
     private readonly Output<WindowResult<TKey, TResult>> _output;
     private readonly Output<TIn> _late;
     private readonly Failures<TIn> _failures;
@@ -31,7 +37,10 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private long _ended = EventTime.Beginning;
     private long _expired = EventTime.Beginning;
     private Pane _pane = new(EventTime.End, EventTime.Beginning, 0, 0);
-    private long _removed = EventTime.Beginning;
+    private long _fired = EventTime.Beginning;
+    private long _restored = EventTime.Beginning;
+    private long? _next;
+    private IEnumerator<bool>? _firing;
     private long _emitted;
     private TimeWindow _window;
     private long _emittedLast = EventTime.Beginning;
@@ -51,21 +60,43 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         _failures = failures;
         _table = new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers);
         context.State.Register(_table);
+        _starts = new PaneStarts(windows);
+        _folds = new PaneFolds<TKey, TIn, TAccumulator, TResult>(windows, _starts, _table, aggregate);
+        _line = new PaneLine<TKey, TIn, TAccumulator, TResult>(windows, _table, aggregate);
+        _enter = (long start, ref int run) => _folds.EnterSome(start, isFolded: false, ref run);
+        _enterFolded = (long start, ref int run) => _folds.EnterSome(start, isFolded: true, ref run);
+        _foldBack = _folds.FoldBackSome;
+        _foldForward = _folds.FoldForwardSome;
+        _leave = _folds.LeaveSome;
     }
+
+    /// <summary>Goes through some of the panes of a start; true when there are more.</summary>
+    private delegate bool Step(long start, ref int run);
 
     public bool HasPending => _pending;
 
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
         Reach(_context.RestoredWatermark);
+        _fired = _ended;
+        if (_context.IsBehind) _restored = _ended;
         for (var slot = 0; slot < _table.SlotLimit; slot++)
         {
             if (!_table.IsLive(slot)) continue;
+            _starts.Note(_table.StartOf(slot));
             // What a former subtask at a lower watermark had not fired is still to fire.
-            var pane = _windows.PaneOf(_table.StartOf(slot));
-            _schedule.Add(_table.KeyOf(slot), _table.HashOf(slot), in pane, slot, _windows.LastEndedBy(_context.FormerWatermarkOf(_table.HashOf(slot))));
+            if (_context.IsBehind) _fired = Math.Min(_fired, FiredBefore(_table.HashOf(slot)));
         }
 
+        foreach (var start in _starts.OfWindows(EventTime.Plus(_fired, 1), _fired))
+        {
+            var run = 0;
+            while (_enter(start, ref run))
+            {
+            }
+        }
+
+        _next = _starts.NextBehind(_fired);
         _pending = _context.IsBehind;
         return ValueTask.CompletedTask;
     }
@@ -103,20 +134,22 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
 
     public void Resume()
     {
-        while (_schedule.TryTakeDue(_ended, out var number, out var line))
+        if (_firing is null && NextNumber() <= _ended) _firing = Firing();
+        if (_firing?.MoveNext() == true)
         {
-            Fire(line, number);
-            FaultPoints.Pass(FaultPoint.Firing);
-            if (!_context.HasRoom)
-            {
-                _output.Flush();
-                return;
-            }
+            _output.Flush();
+            return;
         }
 
         _output.Flush();
-        while (_schedule.TryTakeExpired(_expired, out var line)) RemoveExpired(line);
-        if (!RemoveExpired()) return;
+        _firing = null;
+        _fired = _ended;
+        while (_starts.FirstUpTo(_expired) is { } start)
+        {
+            if (!_table.RemoveSome(start)) return;
+            _starts.Forget(start);
+        }
+
         _pending = false;
         _output.Watermark(_watermark);
         _late.Watermark(_watermark);
@@ -150,7 +183,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         {
             if (_failures.MustUndo) AddOrTakeBack(slot, in record, added);
             else _table.Fold(_aggregate, slot, in record, added);
-            if (added) _schedule.Add(key, hash, in _pane, slot, _ended);
+            if (added) Note();
         }
     }
 
@@ -181,80 +214,123 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     {
         var before = added ? default! : _table.Read(slot);
         AddOrTakeBack(slot, in record, added);
-        var line = added ? _schedule.Add(key, hash, in _pane, slot, _ended) : _schedule.LineOf(key, hash);
-        line.ForgetFolds();
+        _starts.Note(_pane.Start);
         _again.Clear();
         try
         {
-            for (var number = Math.Max(_pane.First, EventTime.Plus(_expired, 1)); number <= Math.Min(_pane.Period, _ended); number++)
+            var (first, last) = (Math.Max(_pane.First, EventTime.Plus(_expired, 1)), Math.Min(_pane.Period, _ended));
+            _line.Take(key, hash, _starts.OfWindows(first, last));
+            for (var number = first; number <= last; number++)
             {
-                if (line.TryFold(number, _windows.Overlap, _table, _aggregate, out var accumulator)) _again.Add((_aggregate.Result(in accumulator), number));
+                if (_line.TryFold(number, out var accumulator)) _again.Add((_aggregate.Result(in accumulator), number));
             }
         }
         catch
         {
-            if (added)
-            {
-                _schedule.TakeBack(line, slot);
-                _table.Remove(slot);
-            }
-            else
-            {
-                _table.GetRefForWrite(slot) = before;
-            }
-
+            if (added) _table.Remove(slot);
+            else _table.GetRefForWrite(slot) = before;
             throw;
         }
-        finally
-        {
-            line.ForgetFolds();
-        }
 
+        if (_pane.Period > _ended) _folds.EnterLate(slot, isNew: added);
         foreach (var (value, number) in _again) Emit(key, number, value, WindowFiring.Late);
     }
 
-    private void Fire(PaneLine<TKey, TAccumulator> line, long number)
+    private void Note()
+    {
+        _starts.Note(_pane.Start);
+        if (!(_next <= _pane.First)) _next = _pane.First;
+    }
+
+    /// <summary>The number of the window that fires next; null when there are no panes that are still to fire.</summary>
+    private long? NextNumber() => _folds.Count > 0 ? EventTime.Plus(_fired, 1) : _next;
+
+    /// <summary>Fires window after window, as far as they have ended. Gives way when there is no room, and when it has taken long.</summary>
+    private IEnumerator<bool> Firing()
+    {
+        while (NextNumber() is { } number && number <= _ended)
+        {
+            var hasTurned = _folds.TurnFor(number);
+            var isAnew = hasTurned && _folds.IsSparse;
+            if (isAnew) _folds.Clear();
+            foreach (var start in isAnew ? _starts.OfWindows(number, number) : _starts.NewIn(number, after: _fired))
+            {
+                for (var run = 0; GoOn(hasTurned ? _enter : _enterFolded, start, number, ref run);) yield return true;
+            }
+
+            _next = _starts.NextBehind(number);
+            if (hasTurned)
+            {
+                var turn = _windows.TurnOf(number);
+                foreach (var start in _starts.OfWindows(number, number).Reverse())
+                {
+                    if (_windows.PaneOf(start).Period >= turn) continue;
+                    for (var run = 0; GoOn(_foldBack, start, number, ref run);) yield return true;
+                }
+
+                foreach (var start in _starts.OfWindows(number, number))
+                {
+                    if (_windows.PaneOf(start).Period < turn) continue;
+                    for (var run = 0; GoOn(_foldForward, start, number, ref run);) yield return true;
+                }
+            }
+
+            for (var line = 0; FireSome(number, ref line);) yield return true;
+
+            foreach (var start in _starts.LastIn(number))
+            {
+                for (var run = 0; GoOn(_leave, start, number, ref run);) yield return true;
+            }
+
+            _fired = number;
+        }
+    }
+
+    private bool GoOn(Step step, long start, long number, ref int run)
     {
         try
         {
-            if (line.TryFold(number, _windows.Overlap, _table, _aggregate, out var accumulator)) Emit(line.Key, number, _aggregate.Result(in accumulator), WindowFiring.OnTime);
+            return step(start, ref run);
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {
-            throw WindowFailure.Of(_context, Name, line.Key, $"{_windows.Window(number)}", "making the result", error);
+            throw Failure(_folds.Last, number, error);
         }
-
-        if (_lateness == 0) line.RemoveUpTo(Math.Min(number, _expired));
-        _schedule.Fired(line, number);
     }
 
-    private void RemoveExpired(PaneLine<TKey, TAccumulator> line)
+    /// <summary>Fires a window of some keys; true when there are more.</summary>
+    private bool FireSome(long number, ref int line)
     {
-        line.RemoveUpTo(_expired);
-        if (line.Count == 0) _schedule.Forget(line);
+        while (line < _folds.Limit)
+        {
+            Fire(line++, number);
+            if (!_context.HasRoom) return true;
+        }
+
+        return false;
     }
 
-    /// <summary>Removes expired panes from the table, all keys' at once; false when some are left for another turn.</summary>
-    private bool RemoveExpired()
+    private void Fire(int line, long number)
     {
-        if (_removed != _expired)
+        TKey? key = default;
+        try
         {
-            _removed = _expired;
-            foreach (var start in _table.Starts)
-            {
-                if (_windows.PaneOf(start).Period <= _expired) _leaving.Push(start);
-            }
+            if (!_folds.TryFold(line, number, out key, out var hash, out var accumulator)) return;
+            if (number <= _restored && number <= FiredBefore(hash)) return;
+            Emit(key, number, _aggregate.Result(in accumulator), WindowFiring.OnTime);
+        }
+        catch (Exception error) when (Failures.IsOfFunction(error))
+        {
+            throw Failure(key!, number, error);
         }
 
-        while (_leaving.TryPeek(out var start))
-        {
-            if (!_table.RemoveSome(start)) return false;
-            _leaving.Pop();
-        }
-
-        return true;
+        FaultPoints.Pass(FaultPoint.Firing);
     }
 
+    /// <summary>The last window that the former subtask of a key had fired.</summary>
+    private long FiredBefore(ulong hash) => _windows.LastEndedBy(_context.FormerWatermarkOf(hash));
+
+    private FunctionException Failure(TKey key, long number, Exception error) => WindowFailure.Of(_context, Name, key, $"{_windows.Window(number)}", "making the result", error);
 
     private void Emit(TKey key, long number, TResult value, WindowFiring firing)
     {

@@ -88,6 +88,14 @@ public sealed class SlidingWindows : WindowAssigner
         return Clamp(rest < 0 ? number - 1 : number);
     }
 
+    /// <summary>The number of the window that begins at a window's turning point: the first from its own on that divides by the overlap.</summary>
+    internal long TurnOf(long number)
+    {
+        var behind = number % Overlap;
+        if (behind == 0) return number;
+        return EventTime.Plus(number, behind > 0 ? Overlap - behind : -behind);
+    }
+
     /// <summary>The start of a window, or the beginning of time where it would be before it.</summary>
     internal long StartOf(long number) => Clamp(((Int128)number * SlideMilliseconds) + OffsetMilliseconds);
 

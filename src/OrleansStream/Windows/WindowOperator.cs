@@ -174,7 +174,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
     /// <summary>Emits the result of a window as it stands; returns its start.</summary>
     private long Fire(int slot)
     {
-        ref readonly var accumulator = ref _table.Read(slot, out var key, out var start);
+        ref readonly var accumulator = ref _table.Read(slot, out var key, out _, out var start);
         try
         {
             Emit(key, start, _aggregate.Result(in accumulator), WindowFiring.OnTime);

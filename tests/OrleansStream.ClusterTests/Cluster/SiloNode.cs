@@ -64,6 +64,9 @@ internal sealed class SiloNode : IAsyncDisposable
         return _process.SignalAsync("STOP");
     }
 
+    /// <summary>It stops itself: nobody asks it anything until it goes on. It is sent no signal, which it might get before it has stopped, and stop for a second time when it is let go on.</summary>
+    public void StopsItself() => IsPaused = true;
+
     /// <summary>Lets it go on.</summary>
     public async Task ResumeAsync()
     {

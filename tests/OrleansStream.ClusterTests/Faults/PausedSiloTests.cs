@@ -33,9 +33,7 @@ public sealed class PausedSiloTests(Garnet garnet)
         var sleeper = cluster.Nodes[0];
         var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
         await sleeper.LineAsync($"stopped at {point}");
-
-        // It has stopped itself; the cluster must not be asked through it.
-        await sleeper.PauseAsync();
+        sleeper.StopsItself();
 
         await WakeAsync(cluster, job, sleeper);
     }

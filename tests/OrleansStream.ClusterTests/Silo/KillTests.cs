@@ -26,7 +26,8 @@ public sealed class KillTests
     {
         using var folder = new TestFolder();
         var random = new Random(seed);
-        SensorFile[] inputs = [SensorFile.Write(folder["one.csv"], seed, count: 6_000), SensorFile.Write(folder["two.csv"], seed + 100, count: 6_000)];
+        // More than is read until enough is committed, on a machine that has much else to do.
+        SensorFile[] inputs = [SensorFile.Write(folder["one.csv"], seed, count: 20_000), SensorFile.Write(folder["two.csv"], seed + 100, count: 20_000)];
         var output = folder["out.jsonl"];
         Directory.CreateDirectory(output + ".parts");
 

@@ -77,7 +77,9 @@ public sealed class WindowTableTests
         while (!_table.RemoveSome(10)) goes++;
         Assert.InRange(goes, 2, 10);
         Assert.Equal(1, _table.Count);
-        Assert.Equal([20], _table.Starts);
+        Assert.Equal([20], StartsOf(_table));
+        Assert.Equal(0, _table.RunsOf(10).Length);
+        Assert.Equal(1, _table.RunsOf(20).Length);
         Assert.Equal(logged, _table.LoggedRemovals);
         Assert.Equal(1, Enumerable.Range(0, _table.SlotLimit).Count(_table.IsLive));
         var before = _table.SlotLimit;
@@ -88,8 +90,12 @@ public sealed class WindowTableTests
         var (restored, table) = New(new KeyGroupRange(0, 16));
         await restored.RestoreAsync(store, [new SegmentChain(0, new KeyGroupRange(0, 16), [full, delta])], TestContext.Current.CancellationToken);
         Assert.Equal(20_001, table.Count);
-        Assert.Equal([20, 30], table.Starts.Order());
+        Assert.Equal([20, 30], StartsOf(table));
+        var runs = table.RunsOf(30).ToArray();
+        Assert.Equal(20_000, runs.Sum(run => Enumerable.Range(run, SlotRuns.Length).Count(slot => table.IsLive(slot) && table.StartOf(slot) == 30)));
     }
+
+    private static long[] StartsOf(WindowTable<string, long> table) => [.. Enumerable.Range(0, table.SlotLimit).Where(table.IsLive).Select(table.StartOf).Distinct().Order()];
 
     [Fact]
     public async Task After_a_merge_the_purge_line_is_that_of_the_subtask_that_purged_least()
