@@ -9,10 +9,7 @@ public sealed class ClusterKillPointTests(Garnet garnet)
 {
     [Theory]
     [InlineData("published")]
-    [InlineData("manifest-written")]
     [InlineData("pending-committed")]
-    [InlineData("partly-restored")]
-    [InlineData("move-published")]
     [InlineData("rescale-partly-restored")]
     [InlineData("hand-over-begun")]
     public async Task A_job_goes_on_where_a_silo_of_the_cluster_dies(string fault)

@@ -94,6 +94,34 @@ public sealed class SlidingOperatorTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(5_000)]
+    public async Task Few_keys_go_on_alike_when_many_others_have_gone(int others)
+    {
+        await using var harness = await StartAsync(Windows(30, 10, 0), 0);
+        for (var key = 0; key < others; key++) _input.Add(new Numbered($"x{key}", 0, 1), 1);
+        for (var number = 1; number <= 15; number++)
+        {
+            Give(((number * 10) + 5, number));
+            if (number % 4 > 0) _input.Add(new Numbered("b", number, (number * 10) + 6), (number * 10) + 6);
+            _input.Watermark((number * 10) + 9);
+            await harness.RunAsync();
+        }
+
+        _input.End();
+        await harness.RunAsync();
+
+        var expected = Enumerable.Range(-1, 17).Select(static window => (Start: window * 10, Numbers: Enumerable.Range(window, 3).Where(static number => number is >= 1 and <= 15)));
+        Assert.Equal(Expected("a", static _ => true), Lines().Where(static line => line.StartsWith('a')));
+        Assert.Equal(Expected("b", static number => number % 4 > 0), Lines().Where(static line => line.StartsWith('b')));
+
+        IEnumerable<string> Expected(string key, Func<int, bool> has) => expected
+            .Select(window => (window.Start, Text: string.Join(',', window.Numbers.Where(has))))
+            .Where(static window => window.Text.Length > 0)
+            .Select(window => $"{key} [{window.Start},{window.Start + 30}) {window.Text} OnTime @{window.Start + 29}");
+    }
+
+    [Theory]
     [InlineData(long.MinValue + 1)]
     [InlineData(long.MaxValue - 1)]
     public async Task At_the_ends_of_time_windows_do_not_wrap(long time)
