@@ -1,18 +1,22 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansStream.Graph;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
-using OrleansStream.Silo.Hosting;
 
 namespace OrleansStream.ClusterTests;
 
 /// <summary>Silos of one cluster in this process, talking over loopback as separate machines would, over one checkpoint folder.</summary>
 public sealed class TestSilos : IAsyncDisposable
 {
+    private const int FirstPort = 15_000;
+    private const int Ports = 15_000;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static int _ports = Random.Shared.Next(Ports);
 
     private readonly List<IHost> _hosts = [];
     private readonly Action<OrleansStreamOptions>? _configure;
@@ -128,7 +132,26 @@ public sealed class TestSilos : IAsyncDisposable
         }
     }
 
-    public static int FreePort() => MachinePorts.Free();
+    /// <summary>
+    /// A port that nobody listens on. Below those from which systems take one for a connection that somebody opens: such a port may be gone before it is used.
+    /// </summary>
+    public static int FreePort()
+    {
+        while (true)
+        {
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref _ports) % Ports);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody's; the next one.
+            }
+        }
+    }
 }
 
 /// <summary>A job of a lambda.</summary>

@@ -31,7 +31,7 @@ internal static class OwnFiles
         using var file = File.OpenHandle(path, options: FileOptions.RandomAccess, share: FileShare.ReadWrite | FileShare.Delete);
         var size = Math.Min(length, Math.Max(0, RandomAccess.GetLength(file) - offset));
         if (size > Array.MaxLength) throw new IOException($"it has {size} bytes, too many to be read at once");
-        var bytes = new byte[size];
+        var bytes = GC.AllocateUninitializedArray<byte>((int)size);
         var read = 0;
         while (read < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(read), offset + read) is > 0 and var count) read += count;
         return read == bytes.Length ? bytes : bytes[..read];

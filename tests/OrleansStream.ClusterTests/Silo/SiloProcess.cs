@@ -55,7 +55,8 @@ internal sealed class SiloProcess : IAsyncDisposable
 
         try
         {
-            return await seen.Task.WaitAsync(Patience);
+            await Task.WhenAny(seen.Task, _process.WaitForExitAsync()).WaitAsync(Patience);
+            return seen.Task.IsCompleted ? await seen.Task : throw new InvalidOperationException($"The silo ended before a line with {named} came; it printed:\n{Printed}");
         }
         catch (TimeoutException)
         {
