@@ -51,10 +51,10 @@ public sealed class AzureCheckpointsTests(Azurite azurite)
         var network = new UnreliableNetwork();
         var lost = 0;
         await using var silo = await StartAsync(azurite.NewContainer(), network);
-        network.LosesRequest = _ => Loses(0.05);
-        network.LosesAnswer = _ => Loses(0.05);
+        network.LosesRequest = _ => Loses(0.08);
+        network.LosesAnswer = _ => Loses(0.08);
 
-        var status = await silo.RunAsync(2, Output(folder["out.jsonl"]), recordsPerSecond: 20_000);
+        var status = await silo.RunAsync(2, Output(folder["out.jsonl"]), recordsPerSecond: 10_000);
 
         Assert.True(status.Phase == JobPhase.Finished, status.Cause);
         Assert.True(lost > 5, $"Only {lost} requests and answers were lost.");

@@ -40,7 +40,7 @@ public sealed class DependencyTests
     private static readonly string[] Deciders =
     [
         "Stages/Subtask.cs", "Stages/StatelessOperators.cs", "Exchange/BarrierAligner.cs", "Exchange/InputChannel.cs", "Exchange/OutputChannel.cs", "Exchange/PartitionWriter.cs",
-        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Windows/SlidingSchedule.cs", "Windows/SlidingOperator.cs",
+        "Time/WatermarkMerge.cs", "Time/SplitWatermarks.cs", "Windows/WindowSchedule.cs", "Windows/WindowOperator.cs", "Windows/PaneStarts.cs", "Windows/PaneFolds.cs", "Windows/PaneLine.cs", "Windows/SlidingOperator.cs",
         "Windows/GeneralWindowOperator.cs", "Windows/GeneralWindowOperator.Sessions.cs", "Windows/GeneralWindowOperator.Time.cs", "Functions/KeyedScope.cs", "Sources/RateLimit.cs",
         "Patterns/PatternAutomaton.cs", "Patterns/PatternCompiler.cs", "Patterns/PatternOperator.cs",
         "Checkpoints/CheckpointProtocol.cs", "Checkpoints/TakeoverProtocol.cs", "Checkpoints/AppendProtocol.cs", "Checkpoints/EndFinder.cs", "Checkpoints/Retention.cs",
