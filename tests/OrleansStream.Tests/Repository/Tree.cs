@@ -8,6 +8,9 @@ internal static class Tree
 {
     private static readonly HashSet<string> LeftBehind = ["bin", "obj", ".git", ".vs", ".idea", ".vscode", "artifacts", "TestResults", "BenchmarkDotNet.Artifacts", "node_modules"];
 
+    /// <summary>Where a cluster of this machine keeps what it writes.</summary>
+    private static readonly string LocalCluster = Path.Combine("deploy", "local", "run");
+
     /// <summary>The folder of the solution.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -54,7 +57,7 @@ internal static class Tree
         foreach (var below in Directory.EnumerateDirectories(folder))
         {
             var name = Path.GetFileName(below);
-            if (LeftBehind.Contains(name) || name.EndsWith(".checkpoints", StringComparison.Ordinal)) continue;
+            if (LeftBehind.Contains(name) || name.EndsWith(".checkpoints", StringComparison.Ordinal) || below.EndsWith(LocalCluster, StringComparison.Ordinal)) continue;
             foreach (var file in Walk(below)) yield return file;
         }
     }
