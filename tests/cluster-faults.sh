@@ -4,9 +4,9 @@
 #
 #   tests/cluster-faults.sh [--rounds 3] [--seed 1] [--points NAME,NAME,...] [--no-build]
 #
-# --points runs some faults only; a name that there is none of prints those there are, and random is the kills at random moments. --seed repeats a run: which passing of
-# a point is the last one, and which silos die when. Where those die that recover the job, the time includes a second death and the start of another silo. Exit code 0
-# when every fault came about and the output was right each time.
+# --points runs some faults only; a name that there is none of prints those there are, and random is the kills at random moments. Without it the cuts of the network and the
+# pauses that dotnet test leaves out are run too, once each. --seed repeats a run: which passing of a point is the last one, and which silos die when. Where those die that
+# recover the job, the time includes a second death and the start of another silo. Exit code 0 when every fault came about and the output was right each time.
 set -euo pipefail
 
 rounds=3 seed=1 points='' build=1
@@ -29,4 +29,7 @@ program=$tests/bin/Release/net10.0/OrleansStream.ClusterTests
 [[ -x $program ]] || { echo "There is no executable '$program': leave --no-build out." >&2; exit 2; }
 
 export ORLEANSSTREAM_FAULT_ROUNDS=$rounds ORLEANSSTREAM_FAULT_SEED=$seed ORLEANSSTREAM_FAULT_POINTS=$points
-exec "$program" -class OrleansStream.ClusterTests.Faults.LongFaultRuns -explicit only -noLogo -noColor
+faults=OrleansStream.ClusterTests.Faults
+classes=(-class "$faults.LongFaultRuns")
+[[ $points ]] || classes+=(-class "$faults.NetworkCutTests" -class "$faults.PausedSiloTests")
+exec "$program" "${classes[@]}" -explicit only -parallel none -noLogo -noColor

@@ -140,7 +140,4 @@ internal sealed class SlotPool
         if (_freeCount == _free.Length) Array.Resize(ref _free, Math.Max(16, _free.Length * 2));
         _free[_freeCount++] = slot;
     }
-
-    /// <summary>Takes all slots back.</summary>
-    public void Clear() => Limit = _freeCount = 0;
 }

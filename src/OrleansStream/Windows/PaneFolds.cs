@@ -13,8 +13,8 @@ namespace OrleansStream.Windows;
 /// Source: van Herk 1992 and Gil and Werman 1993; with it two stacks (Tangwongsan, Hirzel and Schneider, "Low-latency sliding-window aggregation in worst-case constant time", 2017) turn at fixed times.
 /// </summary>
 /// <remarks>
-/// A window takes these steps, each in parts, so that no turn is held up: the panes that are new in it <see cref="EnterSome"/>; where the turning point moves, all panes are folded anew, those before it from the last
-/// to the first by <see cref="FoldBackSome"/>, the others from the first to the last by <see cref="FoldForwardSome"/>; every line is asked by <see cref="TryFold"/>; the panes that are last in it <see cref="LeaveSome"/>.
+/// A window takes these steps, each in parts, so that no turn is held up: the panes that are new in it enter; where the turning point moves, all panes are folded anew, those before it from the last
+/// to the first, the others from the first to the last; every line is asked by <see cref="TryFold"/>; the panes that are last in it leave.
 /// </remarks>
 internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
     SlidingWindows windows, PaneStarts starts, WindowTable<TKey, TAccumulator> table, AggregateFunction<TIn, TAccumulator, TResult> aggregate)
@@ -23,10 +23,10 @@ internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
     /// <summary>How many runs of slots are gone through in one go.</summary>
     private const int MostRuns = 128;
 
-    private readonly PagedColumn<Line> _lines = new();
     private readonly PagedColumn<Fold> _folds = new();
-    private readonly SlotIndex _index = new();
-    private readonly SlotPool _pool = new();
+    private PagedColumn<Line> _lines = new();
+    private SlotIndex _index = new();
+    private SlotPool _pool = new();
     private readonly List<int> _behind = [];
     private long? _turn;
     private int _turns;
@@ -44,30 +44,43 @@ internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
     /// <summary>Lines of keys that have gone are most: then it is better to let go of all, and to let the panes enter anew.</summary>
     public bool IsSparse => Limit > 1024 && Count < Limit / 4;
 
-    /// <summary>Lets the panes of a start enter, a part of them; true when there are more.</summary>
+    /// <summary>Goes through the panes of a start, a part of them; true when there are more.</summary>
+    /// <param name="pass">What is done with them.</param>
     /// <param name="start">The start.</param>
-    /// <param name="isFolded">Whether they are folded at once: not where all are folded anew.</param>
     /// <param name="run">The run of slots to go on with.</param>
-    public bool EnterSome(long start, bool isFolded, ref int run)
+    public bool Some(PanePass pass, long start, ref int run)
     {
-        var runs = Some(start, run);
-        for (var i = 0; i < runs.Length; i++)
+        _folds.Reserve(table.SlotLimit);
+        var runs = table.RunsOf(start);
+        for (var end = Math.Min(run + MostRuns, runs.Length); run < end; run++)
         {
-            _folds.Reserve(runs[i] + SlotRuns.Length);
-            for (var slot = runs[i]; slot < runs[i] + SlotRuns.Length; slot++)
+            for (var slot = runs[run]; slot < runs[run] + SlotRuns.Length; slot++)
             {
-                if (table.IsLive(slot)) Enter(slot, isFolded);
+                if (pass is PanePass.Enter or PanePass.EnterFolded)
+                {
+                    if (table.IsLive(slot)) Enter(slot, pass == PanePass.EnterFolded);
+                    continue;
+                }
+
+                if (_folds.Read(slot).LinePlusOne is var line && line == 0) continue;
+                if (pass == PanePass.FoldBack) FoldBack(slot);
+                else if (pass == PanePass.FoldForward) FoldForward(ref Begun(line - 1), slot, in table.Read(slot));
+                else Leave(slot);
             }
         }
 
-        return HasMore(start, ref run);
+        return run < runs.Length;
     }
 
     /// <summary>A pane that came or changed late: its key's folds are made anew before they are used.</summary>
     public void EnterLate(int slot, bool isNew)
     {
-        if (isNew) _folds.Reserve(slot + 1);
-        if (isNew) Enter(slot, isFolded: false);
+        if (isNew)
+        {
+            _folds.Reserve(slot + 1);
+            Enter(slot, isFolded: false);
+        }
+
         _lines.Write(_folds.Read(slot).LinePlusOne - 1).IsStale = true;
     }
 
@@ -80,43 +93,8 @@ internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
         return true;
     }
 
-    /// <summary>Lets go of all lines.</summary>
-    public void Clear()
-    {
-        for (var id = 0; id < Limit; id++) _lines.Write(id) = default;
-        _index.Clear();
-        _pool.Clear();
-    }
-
-    /// <summary>Folds the panes of a start, which lies before the turning point, into those behind them; true when there are more.</summary>
-    public bool FoldBackSome(long start, ref int run)
-    {
-        var runs = Some(start, run);
-        for (var i = 0; i < runs.Length; i++)
-        {
-            for (var slot = runs[i]; slot < runs[i] + SlotRuns.Length; slot++)
-            {
-                if (_folds.Read(slot).LinePlusOne > 0) FoldBack(slot);
-            }
-        }
-
-        return HasMore(start, ref run);
-    }
-
-    /// <summary>Folds the panes of a start, which lies behind the turning point, into those before them; true when there are more.</summary>
-    public bool FoldForwardSome(long start, ref int run)
-    {
-        var runs = Some(start, run);
-        for (var i = 0; i < runs.Length; i++)
-        {
-            for (var slot = runs[i]; slot < runs[i] + SlotRuns.Length; slot++)
-            {
-                if (_folds.Read(slot).LinePlusOne is > 0 and var id) FoldForward(ref Begun(id - 1), slot, in table.Read(slot));
-            }
-        }
-
-        return HasMore(start, ref run);
-    }
+    /// <summary>Lets go of all lines, and of the room that they took.</summary>
+    public void Clear() => (_lines, _index, _pool) = (new(), new(), new());
 
     /// <summary>Folds the panes of a line for a window; false when there is no line of that number.</summary>
     public bool TryFold(int id, long number, [MaybeNullWhen(false)] out TKey key, out ulong hash, [MaybeNullWhen(false)] out TAccumulator result)
@@ -139,33 +117,6 @@ internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
         result = line.Back;
         if (line.HasForward) aggregate.Merge(ref result, in line.Forward);
         return true;
-    }
-
-    /// <summary>Lets the panes of a start leave, a part of them; true when there are more.</summary>
-    public bool LeaveSome(long start, ref int run)
-    {
-        var runs = Some(start, run);
-        for (var i = 0; i < runs.Length; i++)
-        {
-            for (var slot = runs[i]; slot < runs[i] + SlotRuns.Length; slot++)
-            {
-                if (_folds.Read(slot).LinePlusOne > 0) Leave(slot);
-            }
-        }
-
-        return HasMore(start, ref run);
-    }
-
-    private ReadOnlySpan<int> Some(long start, int run)
-    {
-        var runs = table.RunsOf(start);
-        return runs.Slice(run, Math.Min(MostRuns, runs.Length - run));
-    }
-
-    private bool HasMore(long start, ref int run)
-    {
-        run += MostRuns;
-        return run < table.RunsOf(start).Length;
     }
 
     private void Enter(int slot, bool isFolded)
@@ -285,4 +236,23 @@ internal sealed class PaneFolds<TKey, TIn, TAccumulator, TResult>(
         /// <summary>The panes of its key behind it, up to the turning point.</summary>
         public TAccumulator Behind;
     }
+}
+
+/// <summary>What is done with the panes of a start.</summary>
+internal enum PanePass
+{
+    /// <summary>They enter, and are folded with all others later.</summary>
+    Enter,
+
+    /// <summary>They enter, and are folded into those before them.</summary>
+    EnterFolded,
+
+    /// <summary>They lie before the turning point, and are folded into those behind them.</summary>
+    FoldBack,
+
+    /// <summary>They lie behind the turning point, and are folded into those before them.</summary>
+    FoldForward,
+
+    /// <summary>They leave.</summary>
+    Leave,
 }

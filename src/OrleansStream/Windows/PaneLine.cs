@@ -55,7 +55,8 @@ internal sealed class PaneLine<TKey, TIn, TAccumulator, TResult>(SlidingWindows 
     {
         if (_back.Length < _panes.Count) _back = new TAccumulator[_panes.Count];
         _backEnd = _forwardEnd = FirstFrom(turn);
-        for (var at = _backEnd - 1; at >= FirstFrom(number); at--)
+        var first = FirstFrom(number);
+        for (var at = _backEnd - 1; at >= first; at--)
         {
             _back[at] = table.Read(_panes[at].Slot);
             if (at + 1 < _backEnd) aggregate.Merge(ref _back[at], in _back[at + 1]);

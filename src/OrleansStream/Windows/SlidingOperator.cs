@@ -24,11 +24,6 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private readonly PaneStarts _starts;
     private readonly PaneFolds<TKey, TIn, TAccumulator, TResult> _folds;
     private readonly PaneLine<TKey, TIn, TAccumulator, TResult> _line;
-    private readonly Step _enter;
-    private readonly Step _enterFolded;
-    private readonly Step _foldBack;
-    private readonly Step _foldForward;
-    private readonly Step _leave;
     private readonly List<(TResult Value, long Number)> _again = [];
     private readonly Output<WindowResult<TKey, TResult>> _output;
     private readonly Output<TIn> _late;
@@ -63,15 +58,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         _starts = new PaneStarts(windows);
         _folds = new PaneFolds<TKey, TIn, TAccumulator, TResult>(windows, _starts, _table, aggregate);
         _line = new PaneLine<TKey, TIn, TAccumulator, TResult>(windows, _table, aggregate);
-        _enter = (long start, ref int run) => _folds.EnterSome(start, isFolded: false, ref run);
-        _enterFolded = (long start, ref int run) => _folds.EnterSome(start, isFolded: true, ref run);
-        _foldBack = _folds.FoldBackSome;
-        _foldForward = _folds.FoldForwardSome;
-        _leave = _folds.LeaveSome;
     }
-
-    /// <summary>Goes through some of the panes of a start; true when there are more.</summary>
-    private delegate bool Step(long start, ref int run);
 
     public bool HasPending => _pending;
 
@@ -91,7 +78,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         foreach (var start in _starts.OfWindows(EventTime.Plus(_fired, 1), _fired))
         {
             var run = 0;
-            while (_enter(start, ref run))
+            while (_folds.Some(PanePass.Enter, start, ref run))
             {
             }
         }
@@ -239,7 +226,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
     private void Note()
     {
         _starts.Note(_pane.Start);
-        if (!(_next <= _pane.First)) _next = _pane.First;
+        if (_next is not { } next || next > _pane.First) _next = _pane.First;
     }
 
     /// <summary>The number of the window that fires next; null when there are no panes that are still to fire.</summary>
@@ -255,7 +242,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
             if (isAnew) _folds.Clear();
             foreach (var start in isAnew ? _starts.OfWindows(number, number) : _starts.NewIn(number, after: _fired))
             {
-                for (var run = 0; GoOn(hasTurned ? _enter : _enterFolded, start, number, ref run);) yield return true;
+                for (var run = 0; GoOn(hasTurned ? PanePass.Enter : PanePass.EnterFolded, start, number, ref run);) yield return true;
             }
 
             _next = _starts.NextBehind(number);
@@ -265,13 +252,13 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
                 foreach (var start in _starts.OfWindows(number, number).Reverse())
                 {
                     if (_windows.PaneOf(start).Period >= turn) continue;
-                    for (var run = 0; GoOn(_foldBack, start, number, ref run);) yield return true;
+                    for (var run = 0; GoOn(PanePass.FoldBack, start, number, ref run);) yield return true;
                 }
 
                 foreach (var start in _starts.OfWindows(number, number))
                 {
                     if (_windows.PaneOf(start).Period < turn) continue;
-                    for (var run = 0; GoOn(_foldForward, start, number, ref run);) yield return true;
+                    for (var run = 0; GoOn(PanePass.FoldForward, start, number, ref run);) yield return true;
                 }
             }
 
@@ -279,18 +266,18 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
 
             foreach (var start in _starts.LastIn(number))
             {
-                for (var run = 0; GoOn(_leave, start, number, ref run);) yield return true;
+                for (var run = 0; GoOn(PanePass.Leave, start, number, ref run);) yield return true;
             }
 
             _fired = number;
         }
     }
 
-    private bool GoOn(Step step, long start, long number, ref int run)
+    private bool GoOn(PanePass pass, long start, long number, ref int run)
     {
         try
         {
-            return step(start, ref run);
+            return _folds.Some(pass, start, ref run);
         }
         catch (Exception error) when (Failures.IsOfFunction(error))
         {

@@ -26,6 +26,7 @@ public sealed class PausedSiloTests(Garnet garnet)
     [Theory]
     [InlineData("manifest-written")]
     [InlineData("published")]
+    [InlineData("dropped", Explicit = true)]
     public async Task A_silo_that_slept_in_the_middle_of_a_checkpoint_does_no_harm_when_it_goes_on_with_it(string point)
     {
         await using var cluster = await FaultyCluster.StartAsync(garnet, new Dictionary<string, string> { [FaultPoints.StopVariable] = $"{point}:2" });
