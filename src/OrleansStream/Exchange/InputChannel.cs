@@ -68,16 +68,19 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
     }
 
     /// <summary>
-    /// Whether so much was processed that the sender should hear of it: a quarter of the window, so that it goes on before the inbox is empty also when a record takes long.
+    /// Whether so much was processed that the sender should hear of it: a third of the window, so that it goes on before the inbox is empty also when a record takes long.
     /// A sender without room has sent a whole window behind the last credit, so credit always comes; less than that it learns with the replies to what it sends next.
     /// </summary>
     public bool TryTakeCredit(out long processed)
     {
         processed = Processed;
-        if (Processed - _credited < Math.Max(1, window / 4)) return false;
+        if (Processed - _credited < Math.Max(1, window / 3)) return false;
         _credited = Processed;
         return true;
     }
+
+    /// <summary>What the sender is told with the reply to an envelope, which comes: a sender without one asks again.</summary>
+    public long TakeCreditWithReply() => _credited = Processed;
 
     private void Enter(Envelope envelope)
     {

@@ -49,6 +49,16 @@ internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed,
         }
     }
 
+    public int Gathered
+    {
+        get
+        {
+            var gathered = 0;
+            foreach (var batch in _batches) gathered += batch?.Count ?? 0;
+            return gathered;
+        }
+    }
+
     /// <summary>Sends what was gathered, and watermarks that wait, on every channel that has room.</summary>
     public void Flush()
     {
@@ -130,7 +140,11 @@ internal abstract class PartitionWriter<T>(OutputChannel[] channels, bool keyed,
 /// <summary>A partition writer whose record type does not matter.</summary>
 internal interface IPartitionWriter
 {
+    /// <summary>Whether records, or anything else, wait to be sent.</summary>
     bool HasUnsent { get; }
+
+    /// <summary>How many records wait to be sent.</summary>
+    int Gathered { get; }
 
     void Flush();
 

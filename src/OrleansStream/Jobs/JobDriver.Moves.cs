@@ -9,6 +9,7 @@ internal sealed partial class JobDriver
     private readonly RebalanceRule _rebalance;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<string>? _places;
+    private IReadOnlyDictionary<SubtaskId, string> _former = new Dictionary<SubtaskId, string>();
     private MoveBegun? _begun;
     private long _endedAt;
     private bool _isHandingOver;

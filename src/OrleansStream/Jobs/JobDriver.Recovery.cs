@@ -114,9 +114,10 @@ internal sealed partial class JobDriver
             RecordsPerSecond = RecoveryPlan.RateOf(_start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
-        var places = Placement.Of(plan, _moves.Places(silos));
+        var places = Placement.Of(plan, _moves.Places(silos), _former);
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(places[opening.Id], opening, manifest)));
         _places = [.. places.Values];
+        _former = places;
         var table = new SubtaskTable(openings.Zip(addresses).ToDictionary(static pair => pair.First.Id, static pair => pair.Second));
         await _port.BeginCoordinatorAsync(_job, attempt, table);
         await Task.WhenAll(openings.Zip(addresses).Select(async pair =>

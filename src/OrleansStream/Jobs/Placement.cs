@@ -5,11 +5,41 @@ namespace OrleansStream.Jobs;
 /// <summary>Decides which silo gets which subtask. Pure.</summary>
 internal static class Placement
 {
-    /// <summary>Deals the subtasks out in turn, stage after stage, so that no silo has more than one more than another.</summary>
+    /// <summary>
+    /// Deals the subtasks out in turn, stage after stage, to the silos that have least, so that none has more than one more than another. Where no silo is new, subtasks stay where they were, as far as
+    /// that is even: what they wrote is on the disk there. A silo that is new gets its share of each stage, so then all are dealt out.
+    /// </summary>
     /// <param name="plan">The job's plan.</param>
     /// <param name="silos">The silos, one at least, in a stable order.</param>
-    public static IReadOnlyDictionary<SubtaskId, string> Of(JobPlan plan, IReadOnlyList<string> silos) =>
-        plan.Subtasks.Select((id, turn) => (id, turn)).ToDictionary(static pair => pair.id, pair => silos[pair.turn % silos.Count]);
+    /// <param name="former">Where the subtasks were in the attempt before; empty when nobody knows.</param>
+    public static IReadOnlyDictionary<SubtaskId, string> Of(JobPlan plan, IReadOnlyList<string> silos, IReadOnlyDictionary<SubtaskId, string> former)
+    {
+        var places = new Dictionary<SubtaskId, string>();
+        var counts = silos.ToDictionary(static silo => silo, static _ => 0);
+        var subtasks = plan.Subtasks.ToList();
+        if (subtasks.Count == former.Count && silos.All(former.Values.Contains))
+        {
+            var (share, larger) = Math.DivRem(subtasks.Count, silos.Count);
+            foreach (var id in subtasks)
+            {
+                if (!former.TryGetValue(id, out var silo) || !counts.TryGetValue(silo, out var count) || count > share || (count == share && larger-- <= 0)) continue;
+                Place(id, silo);
+            }
+        }
+
+        foreach (var id in subtasks)
+        {
+            if (!places.ContainsKey(id)) Place(id, silos.MinBy(silo => counts[silo])!);
+        }
+
+        return places;
+
+        void Place(SubtaskId id, string silo)
+        {
+            counts[silo]++;
+            places.Add(id, silo);
+        }
+    }
 
     /// <summary>Whether another dealing would help: one silo has at least two subtasks more than another.</summary>
     /// <param name="used">The silo of each subtask.</param>

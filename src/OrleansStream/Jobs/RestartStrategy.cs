@@ -7,21 +7,24 @@ public abstract class RestartStrategy
     {
     }
 
-    /// <summary>Waits that double from <paramref name="initial"/> (1 s) up to <paramref name="longest"/> (1 min). The default.</summary>
-    /// <param name="initial">The first wait.</param>
+    /// <summary>
+    /// The first failure is followed by another attempt at once, as most are of a silo that is gone; those behind it after waits that double from <paramref name="initial"/> (1 s) up to
+    /// <paramref name="longest"/> (1 min). The default.
+    /// </summary>
+    /// <param name="initial">The wait after the second failure in a row.</param>
     /// <param name="longest">The longest wait.</param>
     /// <param name="attempts">How many failures in a row are followed by another attempt; 10 unless given.</param>
     /// <param name="resetAfter">After how long without failure the count begins anew; 10 min unless given.</param>
     public static RestartStrategy Exponential(TimeSpan? initial = null, TimeSpan? longest = null, int attempts = 10, TimeSpan? resetAfter = null) =>
-        new ExponentialStrategy(initial ?? TimeSpan.FromSeconds(1), longest ?? TimeSpan.FromMinutes(1), attempts, resetAfter ?? TimeSpan.FromMinutes(10));
+        new DoublingStrategy(TimeSpan.Zero, initial ?? TimeSpan.FromSeconds(1), longest ?? TimeSpan.FromMinutes(1), attempts, resetAfter ?? TimeSpan.FromMinutes(10));
 
     /// <summary>The same wait each time.</summary>
     /// <param name="delay">The wait.</param>
     /// <param name="attempts">How many failures in a row are followed by another attempt.</param>
-    public static RestartStrategy Fixed(TimeSpan delay, int attempts) => new ExponentialStrategy(delay, delay, attempts, TimeSpan.MaxValue);
+    public static RestartStrategy Fixed(TimeSpan delay, int attempts) => new DoublingStrategy(delay, delay, delay, attempts, TimeSpan.MaxValue);
 
     /// <summary>No other attempt: the first failure is the last.</summary>
-    public static RestartStrategy None { get; } = new ExponentialStrategy(TimeSpan.Zero, TimeSpan.Zero, 0, TimeSpan.MaxValue);
+    public static RestartStrategy None { get; } = new DoublingStrategy(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, 0, TimeSpan.MaxValue);
 
     /// <summary>After how long without failure the count of failures begins anew.</summary>
     internal abstract TimeSpan ResetAfter { get; }
@@ -29,13 +32,13 @@ public abstract class RestartStrategy
     /// <summary>The wait after a number of failures in a row; null to give up.</summary>
     internal abstract TimeSpan? DelayAfter(int failures);
 
-    private sealed class ExponentialStrategy(TimeSpan initial, TimeSpan longest, int attempts, TimeSpan resetAfter) : RestartStrategy
+    private sealed class DoublingStrategy(TimeSpan first, TimeSpan second, TimeSpan longest, int attempts, TimeSpan resetAfter) : RestartStrategy
     {
         internal override TimeSpan ResetAfter => resetAfter;
 
-        internal override TimeSpan? DelayAfter(int failures) => failures > attempts
-            ? null
-            : TimeSpan.FromMilliseconds(Math.Min(initial.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 40) - 1), longest.TotalMilliseconds));
+        internal override TimeSpan? DelayAfter(int failures) => failures > attempts ? null
+            : failures == 1 ? first
+            : TimeSpan.FromMilliseconds(Math.Min(second.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 40) - 2), longest.TotalMilliseconds));
     }
 }
 

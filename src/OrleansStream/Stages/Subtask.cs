@@ -37,7 +37,6 @@ internal sealed partial class Subtask
     private int _input = -1;
     private EnvelopePart _part;
     private int _delivered;
-    private long? _unsentSince;
     private bool _endFlushed;
     private bool _idle;
     private bool _idleSent;
@@ -92,7 +91,7 @@ internal sealed partial class Subtask
         }
 
         var refusal = input.Accept(envelope);
-        processed = input.Processed;
+        if (refusal is null) processed = input.TakeCreditWithReply();
         return refusal;
     }
 
@@ -140,28 +139,12 @@ internal sealed partial class Subtask
             if (step.NextTime is { } at && (next is null || at < next)) next = at;
         }
 
-        if (_order.HeldUntil is { } held && (next is null || now.Wall + (held - now.Elapsed) < next)) next = now.Wall + (held - now.Elapsed);
+        if (_order.HeldUntil is { } held) next = Earlier(next, now, held);
+        if (_lingersUntil is { } flush) next = Earlier(next, now, flush);
         return next;
     }
 
-    /// <summary>Sends what was gathered, because there is nothing more to do at once.</summary>
-    public void FlushAll()
-    {
-        foreach (var writer in _writers) writer.Flush();
-        _unsentSince = HasUnsent ? _context.Now.Elapsed : null;
-    }
-
-    /// <summary>Whether records or watermarks are gathered and not sent.</summary>
-    public bool HasUnsent => Array.Exists(_writers, static writer => writer.HasUnsent);
-
-    private void FlushIfDue(Clock now)
-    {
-        if (_unsentSince is { } since && now.Elapsed - since >= FlushAfterMs) FlushAll();
-        if (_unsentSince is null && HasUnsent) _unsentSince = now.Elapsed;
-    }
-
-    /// <summary>The longest that a record waits in a batch that is not full while the subtask is busy, or has no room on another channel.</summary>
-    public const int FlushAfterMs = 5;
+    private static long Earlier(long? wall, Clock now, long elapsed) => Math.Min(wall ?? long.MaxValue, now.Wall + (elapsed - now.Elapsed));
 
     private StepResult StepSource(SourceHead source)
     {

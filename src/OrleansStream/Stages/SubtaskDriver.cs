@@ -256,7 +256,7 @@ internal sealed partial class SubtaskDriver
                     }
 
                     _lingered = false;
-                    _subtask.FlushAll();
+                    _subtask.FlushDry();
                     AwaitSplits();
                     return StepKind.Dry;
                 case StepKind.NoRoom:

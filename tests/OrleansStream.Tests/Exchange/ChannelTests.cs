@@ -88,7 +88,7 @@ public sealed class ChannelTests
     }
 
     [Fact]
-    public void Credit_goes_back_for_a_quarter_of_a_window_and_once()
+    public void Credit_goes_back_for_a_third_of_a_window_and_once()
     {
         var input = new InputChannel(Wiring.Upper, 0, window: 8);
         for (var number = 1; number <= 4; number++) input.Accept(Wiring.Envelope(number));
@@ -103,6 +103,24 @@ public sealed class ChannelTests
         input.Done();
         Assert.True(input.TryTakeCredit(out processed));
         Assert.Equal(4, processed);
+    }
+
+    [Fact]
+    public void What_a_reply_told_needs_no_credit()
+    {
+        var input = new InputChannel(Wiring.Upper, 0, window: 6);
+        for (var number = 1; number <= 20; number++)
+        {
+            input.Accept(Wiring.Envelope(number));
+            Assert.Equal(number - 1, input.TakeCreditWithReply());
+            input.Done();
+            Assert.False(input.TryTakeCredit(out _));
+        }
+
+        for (var number = 21; number <= 22; number++) input.Accept(Wiring.Envelope(number));
+        input.Done();
+        Assert.True(input.TryTakeCredit(out var processed));
+        Assert.Equal(21, processed);
     }
 
     [Fact]

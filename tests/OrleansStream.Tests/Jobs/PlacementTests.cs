@@ -21,12 +21,42 @@ public sealed class PlacementTests
     {
         var names = Enumerable.Range(0, silos).Select(static silo => $"silo-{silo}").ToList();
         var plan = Plan(parallelism);
-        var places = Placement.Of(plan, names);
+        var places = Placement.Of(plan, names, Nowhere);
 
         Assert.Equal(plan.Subtasks.ToHashSet(), places.Keys.ToHashSet());
         var counts = names.Select(name => places.Values.Count(place => place == name)).ToList();
         Assert.True(counts.Max() - counts.Min() <= 1, string.Join(", ", counts));
         Assert.False(Placement.IsUneven(places.Values, names));
+    }
+
+    [Theory]
+    [InlineData(3, "a b c", "a b")]
+    [InlineData(3, "a b c", "c")]
+    [InlineData(2, "a b", "a b")]
+    [InlineData(7, "a b c d", "b d")]
+    public void Subtasks_stay_where_they_were_when_a_silo_is_gone_and_those_that_move_are_evenly_spread(int parallelism, string before, string after)
+    {
+        var plan = Plan(parallelism);
+        var silos = after.Split(' ');
+        var former = Placement.Of(plan, before.Split(' '), Nowhere);
+        var places = Placement.Of(plan, silos, former);
+
+        Assert.All(former.Where(place => silos.Contains(place.Value)), place => Assert.Equal(place.Value, places[place.Key]));
+        Assert.False(Placement.IsUneven(places.Values, silos));
+    }
+
+    [Fact]
+    public void Subtasks_are_dealt_out_anew_when_a_silo_or_the_parallelism_is_new_and_as_far_as_they_lie_unevenly()
+    {
+        var plan = Plan(2);
+        var dealt = Placement.Of(plan, ["a", "b", "c"], Nowhere);
+        Assert.Equal(dealt, Placement.Of(plan, ["a", "b", "c"], Placement.Of(plan, ["a", "b"], Nowhere)));
+        Assert.Equal(dealt, Placement.Of(plan, ["a", "b", "c"], Placement.Of(Plan(4), ["a", "b", "c"], Nowhere)));
+
+        var uneven = plan.Subtasks.ToDictionary(static id => id, static id => id is (0, 0) ? "b" : "a");
+        var even = Placement.Of(plan, ["a", "b"], uneven);
+        Assert.False(Placement.IsUneven(even.Values, ["a", "b"]));
+        Assert.Equal("b", even[new SubtaskId(0, 0)]);
     }
 
     [Theory]
@@ -79,6 +109,8 @@ public sealed class PlacementTests
         Assert.Equal("d", Leadership.Choose([default, new("a", false, 0)], ["d", "a"]));
         Assert.Null(Leadership.Choose([default], []));
     }
+
+    private static IReadOnlyDictionary<SubtaskId, string> Nowhere { get; } = new Dictionary<SubtaskId, string>();
 
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 

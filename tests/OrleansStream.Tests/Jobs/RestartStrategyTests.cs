@@ -7,11 +7,11 @@ public sealed class RestartStrategyTests
     private static readonly DateTimeOffset Start = new(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Exponential_waits_double_up_to_the_longest_and_then_give_up()
+    public void Exponential_waits_begin_with_the_second_failure_double_up_to_the_longest_and_then_give_up()
     {
         var strategy = RestartStrategy.Exponential(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), attempts: 6);
 
-        Assert.Equal([1, 2, 4, 8, 10, 10], Enumerable.Range(1, 6).Select(failures => strategy.DelayAfter(failures)!.Value.TotalSeconds));
+        Assert.Equal([0, 1, 2, 4, 8, 10], Enumerable.Range(1, 6).Select(failures => strategy.DelayAfter(failures)!.Value.TotalSeconds));
         Assert.Null(strategy.DelayAfter(7));
     }
 
@@ -56,10 +56,10 @@ public sealed class RestartStrategyTests
         decision.OnAttempt(Start);
         decision.OnFailure("first", false, Start);
         decision.OnAttempt(Start);
-        Assert.Equal(TimeSpan.FromSeconds(2), decision.OnFailure("second", false, Start.AddMinutes(10) - TimeSpan.FromTicks(1)));
+        Assert.Equal(TimeSpan.FromSeconds(1), decision.OnFailure("second", false, Start.AddMinutes(10) - TimeSpan.FromTicks(1)));
         decision.OnAttempt(Start);
 
-        Assert.Equal(TimeSpan.FromSeconds(1), decision.OnFailure("third", false, Start.AddMinutes(10)));
+        Assert.Equal(TimeSpan.Zero, decision.OnFailure("third", false, Start.AddMinutes(10)));
         Assert.Equal(("third", 1), (decision.FirstCause, decision.Failures));
     }
 }

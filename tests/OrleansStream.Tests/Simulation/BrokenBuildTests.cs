@@ -4,7 +4,7 @@ namespace OrleansStream.Tests.Simulation;
 /// <summary>Each test takes one guard out of the engine and asks that a checker notices: the checkers are worth what they catch.</summary>
 public sealed class BrokenBuildTests(ITestOutputHelper output)
 {
-    private const int MostSeeds = 300;
+    private const int MostSeeds = 1000;
 
     [Fact]
     public void Acknowledging_before_processing_is_caught_by_the_cut() => RequireCaught(Breakage.OffsetAhead, "cut");

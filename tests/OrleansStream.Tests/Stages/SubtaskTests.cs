@@ -263,6 +263,36 @@ public sealed class SubtaskTests
         Assert.Equal(2 * Subtask.FlushAfterMs, source.Subtask.NextTime(new Clock(0, 0), noRoom: true));
     }
 
+    [Fact]
+    public async Task Little_waits_for_more_where_something_was_sent_a_moment_ago_and_what_comes_alone_or_is_much_does_not()
+    {
+        var trickle = await OpenAsync(recordsPerSecond: 500);
+        Assert.Equal(1, SentAfter(trickle, 0));
+        Assert.Equal(0, SentAfter(trickle, 2));
+        Assert.Equal(0, SentAfter(trickle, 2));
+        Assert.Equal(Subtask.FlushAfterMs, trickle.Subtask.NextTime(new Clock(4, 4), noRoom: false));
+        Assert.Equal(2, SentAfter(trickle, 1));
+        Assert.Equal(3, SentAfter(trickle, Subtask.FlushAfterMs));
+
+        var stream = await OpenAsync(recordsPerSecond: 200 * 1000);
+        Assert.Equal(1, SentAfter(stream, 0));
+        Assert.Equal(BatchSize.Small, SentAfter(stream, 1));
+        Assert.Equal(400 - BatchSize.Small, SentAfter(stream, 1));
+
+        Task<LoneSubtask> OpenAsync(double recordsPerSecond) => LoneSubtask.OpenAsync(
+            graph => graph.From("numbers", Generator.Of(static n => (int)n), recordsPerSecond: recordsPerSecond).Rebalance().Select(static n => $"{n}").To("results", _sink), "numbers");
+
+        static int SentAfter(LoneSubtask source, long milliseconds)
+        {
+            for (; source.Step(milliseconds).Kind == StepKind.More; milliseconds = 0)
+            {
+            }
+
+            source.Subtask.FlushDry();
+            return Sent(source).Sum(static envelope => envelope.Batch?.Count ?? 0);
+        }
+    }
+
     private Task<LoneSubtask> OpenAsync(SegmentStore? store = null, IReadOnlyList<OrleansStream.State.SegmentChain>? chains = null) =>
         LoneSubtask.OpenAsync(graph => CountingJob.Define(graph, _sink), "count", store, chains);
 
