@@ -53,7 +53,7 @@ internal sealed class JobActivation : Activation
     {
         _ = Driver.MoveAwayAsync(silo);
         if (IsActive || Silo.IsLeaving) return;
-        if (handed?.Start is { } start) _ = BeginAsync(() => Driver.Continue(start, handed.Begun));
+        if (handed?.Start is { } start) _ = BeginAsync(() => Driver.Continue(start, handed));
         else _ = ReviveAsync();
     });
 

@@ -1,6 +1,7 @@
 using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
+using OrleansStream.State;
 
 namespace OrleansStream.Testing.Simulation;
 
@@ -36,6 +37,9 @@ internal sealed class Silo(SimulatedRun run, string name)
     public string Name => name;
 
     public bool IsAlive { get; private set; } = true;
+
+    /// <summary>The tables that the next attempt may begin with; gone with the silo.</summary>
+    public KeptTables Kept { get; } = new(run.Scheduler);
 
     public bool IsPaused { get; private set; }
 

@@ -91,6 +91,9 @@ internal sealed class SimulatedRun
 
     public int Restores => History.Restores;
 
+    /// <summary>How many subtasks began with the tables of the attempt before.</summary>
+    public int TablesKept => _silos.Sum(static silo => silo.Kept.Taken);
+
     /// <summary>How many planned moves came to run.</summary>
     public int Moves { get; private set; }
 

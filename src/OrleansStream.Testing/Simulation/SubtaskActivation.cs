@@ -49,6 +49,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     public Task<bool> StartAsync(SubtaskTable table, string coordinatorSilo)
     {
         var driver = Opened();
+        Silo.Kept.LetGo(_opening!.Job, _opening.Attempt);
         _table = table;
         _coordinatorSilo = coordinatorSilo;
         _network!.Begin(table);
@@ -107,14 +108,21 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         }
 
         var stage = plan.Stages[opening.Id.Stage];
-        var context = SubtaskContext.Of(opening, stage, incarnation, Silo.Services, TestSerializers.OfState);
-        var subtask = new Subtask(context, stage);
-        await subtask.RestoreAsync(run.Store, SubtaskDriver.Chains(opening), CancellationToken.None);
-        run.Build.Restored(context);
+        var subtask = await Subtask.RestoredAsync(
+            stage,
+            passedOn => SubtaskContext.Of(opening, stage, incarnation, Silo.Services, TestSerializers.OfState, passedOn),
+            Silo.Kept,
+            run.Store,
+            SubtaskDriver.Chains(opening),
+            CancellationToken.None);
+        run.Build.Restored(subtask.Context);
         _network = new SimulatedSubtaskNetwork(this, opening.Attempt);
         _coordinator = new SimulatedCoordinatorPort(Silo, opening.Attempt, opening.Id);
         var writer = new SnapshotWriter(run.Store, run.Offload, run.NewRetry(), run.Settings.PieceBytes);
-        var driver = new SubtaskDriver(subtask, _network, _coordinator, writer, new YieldingTurn(), run.Scheduler, run.Settings.Subtask);
+        var driver = new SubtaskDriver(subtask, _network, _coordinator, writer, new YieldingTurn(), run.Scheduler, run.Settings.Subtask)
+        {
+            OnLeft = (segment, state) => Silo.Kept.Keep(opening.Job, segment, state),
+        };
         await driver.OpenAsync(CancellationToken.None);
         return driver;
     }

@@ -101,7 +101,7 @@ internal sealed partial class CheckpointDriver
         if (_table is not null || _ended.IsCancellationRequested) return;
         _table = table;
         _protocol = new CheckpointProtocol(Attempt, _plan, table, _rules, _opening.Started.Inputs, _opening.Restored, Now());
-        if (_move is not null || _stopReason is not null) _protocol.Ask(isReadNext: _move is not null);
+        if (_move is not null || _stopReason is not null) _protocol.Ask(_move);
         if (_opening.Restored is { } restored) _manifests[restored.Id] = restored;
         _ = TidyUpAsync();
         foreach (var subtask in _table.Addresses.Keys) _ = HeartbeatsAsync(subtask);
@@ -155,7 +155,7 @@ internal sealed partial class CheckpointDriver
     {
         if (_move == move) return;
         _move = move;
-        _protocol?.Ask(isReadNext: true);
+        _protocol?.Ask(move);
         Signal();
     }
 

@@ -42,6 +42,7 @@ internal sealed class CheckpointProtocol
     private bool _currentFinal;
     private bool _isAsked;
     private bool _isReadNext;
+    private bool _holds;
     private long _triggeredAt;
     private long _number;
     private long _deltaBytes;
@@ -85,11 +86,12 @@ internal sealed class CheckpointProtocol
     };
 
     /// <summary>Asks for a checkpoint at once, behind the one in flight.</summary>
-    /// <param name="isReadNext">Whether it, and any after it, is taken to be read at once, while the job waits: then it is better full than a long chain.</param>
-    public void Ask(bool isReadNext = false)
+    /// <param name="move">What it, and any after it, is to be read next for; null when it is for nothing in particular.</param>
+    public void Ask(PlannedMove? move = null)
     {
         _isAsked = true;
-        _isReadNext |= isReadNext;
+        _isReadNext |= move is not null;
+        _holds |= move is { KeepsTables: true };
     }
 
     /// <summary>Begins a checkpoint when one is due: the barrier, and the subtasks to be told. Sources start it; subtasks whose input has ended must be told too.</summary>
@@ -100,7 +102,7 @@ internal sealed class CheckpointProtocol
         if (Phase != CheckpointPhase.Waiting || now < NextAt) return false;
         _current = new CheckpointId(_attempt, ++_number);
         _currentFinal = AllEnded;
-        barrier = new Barrier(_current, IsFullDue);
+        barrier = new Barrier(_current, IsFullDue, _holds);
         IsReadNext = _isReadNext;
         _isAsked = false;
         _triggeredAt = now;
@@ -180,11 +182,14 @@ internal sealed class CheckpointProtocol
 
     private long FullBytes => (_published?.StateBytes() ?? 0) - _deltaBytes;
 
-    /// <summary>Whether the next snapshot is to be full. For one that is read next, its own delta counts with the others, taken to be as large as the newest one.</summary>
+    /// <summary>
+    /// Whether the next snapshot is to be full. One that all is read of next, while the job waits, is better full than a long chain: its own delta counts with the others, taken to be as large as the
+    /// newest one. For one that is waited for already it is the other way round.
+    /// </summary>
     private bool IsFullDue => _published is null
         || _deltas >= _rules.LongestChain
         || _deltaBytes > _rules.LargestDeltaShare * FullBytes
-        || (_isReadNext && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes));
+        || (_isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes));
 
     private StageManifest StageOf(PlannedStage stage) => new(
         stage.Name,

@@ -6,7 +6,10 @@ namespace OrleansStream.Checkpoints;
 internal interface INearSegments
 {
     /// <summary>Where to read a segment: a store that has the very one that the reference names, nearer than this one, or this one.</summary>
-    ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation);
+    /// <param name="segment">The segment.</param>
+    /// <param name="isWhole">Whether much of it is to be read: then it is worth fetching.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, bool isWhole, CancellationToken cancellation);
 
     /// <summary>Looks further for a segment that the store has lost or damaged: whatever its length, and with more patience. Afterwards <see cref="NearestAsync"/> finds it.</summary>
     /// <returns>False when nobody has it.</returns>
@@ -72,8 +75,8 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => store.ListAsync(prefix, cancellation);
 
-    public async ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, CancellationToken cancellation) =>
-        await IsHereAsync(segment, segment.LengthBytes < LeastFetched ? null : Patience).WaitAsync(cancellation) ? new Near(this) : store;
+    public async ValueTask<ICheckpointStore> NearestAsync(SegmentRef segment, bool isWhole, CancellationToken cancellation) =>
+        await IsHereAsync(segment, isWhole && segment.LengthBytes >= LeastFetched ? Patience : null).WaitAsync(cancellation) ? new Near(this) : store;
 
     public async ValueTask<bool> RescueAsync(SegmentRef segment, CancellationToken cancellation)
     {

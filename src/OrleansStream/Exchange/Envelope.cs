@@ -5,8 +5,9 @@ namespace OrleansStream.Exchange;
 /// <summary>The mark that divides what a checkpoint holds from what it does not.</summary>
 /// <param name="Checkpoint">The checkpoint.</param>
 /// <param name="Full">Whether its snapshots hold all state, not only what changed.</param>
+/// <param name="Holds">Whether who took the snapshot waits for the attempt's end, for a while: then the next attempt can go on with the very tables.</param>
 [GenerateSerializer, Immutable]
-internal readonly record struct Barrier([property: Id(0)] CheckpointId Checkpoint, [property: Id(1)] bool Full);
+internal readonly record struct Barrier([property: Id(0)] CheckpointId Checkpoint, [property: Id(1)] bool Full, [property: Id(2)] bool Holds = false);
 
 /// <summary>
 /// One numbered message on a channel. Its parts are processed in this order: records, watermark, barrier, end.

@@ -17,10 +17,9 @@ internal sealed partial class KeyedScope<TKey, TOut> : FunctionScope<TOut>
         : base(name, context, output, sides, undo)
     {
         _context = context;
-        Table = new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, states, context.Serializers);
+        Table = context.State.Register(new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, states, context.Serializers));
         _declarations = [.. states];
         _columns = [.. states.Select(state => Table.ExpiryOf(state) is null ? Table.ColumnOf(state) : null)];
-        context.State.Register(Table);
     }
 
     public KeyedStateTable<TKey> Table { get; }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
+using OrleansStream.State;
 
 namespace OrleansStream.Hosting;
 
@@ -26,6 +27,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<JobRegistry>();
         services.AddSingleton<StreamServices>();
         services.AddSingleton<SiloSubtasks>();
+        services.AddSingleton(static provider => new KeptTables(provider.GetRequiredService<StreamServices>().Time));
         services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();

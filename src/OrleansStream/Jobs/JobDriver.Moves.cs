@@ -11,6 +11,8 @@ internal sealed partial class JobDriver
     private IReadOnlyList<string>? _places;
     private IReadOnlyDictionary<SubtaskId, string> _former = new Dictionary<SubtaskId, string>();
     private MoveBegun? _begun;
+
+    /// <summary>When the last attempt took its last record, as far as it counts.</summary>
     private long _endedAt;
     private bool _isHandingOver;
     private bool _isLost;
@@ -54,23 +56,24 @@ internal sealed partial class JobDriver
     /// </summary>
     public async Task<HandOver> HandOverAsync(string silo)
     {
-        if (!IsActive) return new HandOver(null, null);
+        if (!IsActive) return HandOver.Nothing;
         _isHandingOver = true;
         _moves.Leave(silo, null);
         Wake();
         if (Phase is JobPhase.Running or JobPhase.Stopping) await _run;
         else await LeaveAsync("The job's silo is leaving.");
-        return Phase == JobPhase.Idle && !_isLost ? new HandOver(_start, _begun is null ? null : _begun with { SinceEnd = _time.GetElapsedTime(_endedAt) }) : new HandOver(null, null);
+        return Phase == JobPhase.Idle && !_isLost ? new HandOver(_start, _begun is null ? null : _begun with { SinceEnd = _time.GetElapsedTime(_endedAt) }, _former) : HandOver.Nothing;
     }
 
     /// <summary>Starts the job where another driver left it as its silo went.</summary>
-    public void Continue(JobStart start, MoveBegun? begun)
+    public void Continue(JobStart start, HandOver handed)
     {
         if (IsActive) return;
-        if (begun is not null)
+        _former = handed.Places;
+        if (handed.Begun is { } begun)
         {
             _begun = begun;
-            _endedAt = _time.GetTimestamp() - (long)(begun.SinceEnd.TotalSeconds * _time.TimestampFrequency);
+            _endedAt = _time.GetTimestamp() - Ticks(begun.SinceEnd);
             _moves.Continue(begun.Reason);
         }
 
@@ -87,8 +90,9 @@ internal sealed partial class JobDriver
     {
         // A move that several attempts fail to carry out has one pause.
         if (_moves.Asked is not { } move || _begun is not null) return;
-        _endedAt = _time.GetTimestamp();
-        _begun = new MoveBegun(move.Reason, TimeSpan.FromMilliseconds(outcome.CheckpointMs), TimeSpan.Zero);
+        var checkpoint = TimeSpan.FromMilliseconds(outcome.CheckpointMs);
+        _endedAt = _time.GetTimestamp() - (move.KeepsTables ? Ticks(checkpoint) : 0);
+        _begun = new MoveBegun(move.Reason, checkpoint, TimeSpan.Zero);
     }
 
     private void NoteRunning(Attempt attempt)
@@ -129,6 +133,8 @@ internal sealed partial class JobDriver
     {
         if (_places is { } places && _stopReason is null && _rebalance.IsDue(Elapsed(), _moves.Places(_port.Silos), places)) _moves.Rebalance();
     }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);
 
     private TimeSpan Elapsed() => _time.GetElapsedTime(0);
 }

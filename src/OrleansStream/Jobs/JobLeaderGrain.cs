@@ -95,7 +95,7 @@ internal sealed partial class JobLeaderGrain(JobRegistry jobs, StreamServices se
         var settled = _driver!.MoveAwayAsync(silo);
         if (!_driver.IsActive)
         {
-            if (handed is { Start: { } start }) Begin(() => _driver.Continue(start, handed.Begun), start);
+            if (handed is { Start: { } start }) Begin(() => _driver.Continue(start, handed), start);
             else await ReviveAsync();
         }
         else if (_driver.Moving is { } moving)

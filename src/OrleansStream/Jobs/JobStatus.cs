@@ -94,10 +94,13 @@ public sealed record MoveStatus
     /// <summary>The attempt that followed.</summary>
     [Id(1)] public required int Attempt { get; init; }
 
-    /// <summary>How long the checkpoint took: records went on meanwhile, and those behind its barrier were processed once more. Zero when it failed, and an earlier one was used.</summary>
+    /// <summary>
+    /// How long the checkpoint took, zero when it failed and an earlier one was used. Before a rescale records went on meanwhile, and those behind its barrier were processed once more; before other moves none was
+    /// taken behind its barrier, for subtasks that stay on their silo go on with their tables, which are not read again.
+    /// </summary>
     [Id(2)] public required TimeSpan Checkpoint { get; init; }
 
-    /// <summary>How long no record was processed: from the end of one attempt until all subtasks of the next ran.</summary>
+    /// <summary>How long no record was processed: from the end of one attempt, or from the barrier behind which none was taken, until all subtasks of the next ran.</summary>
     [Id(3)] public required TimeSpan Pause { get; init; }
 
     /// <summary>When the next attempt ran.</summary>

@@ -6,6 +6,9 @@ namespace OrleansStream.Jobs;
 [GenerateSerializer, Immutable]
 internal sealed record PlannedMove([property: Id(0)] string Reason, [property: Id(1)] int? Parallelism = null)
 {
+    /// <summary>Whether key groups stay together, so that a subtask which stays on its silo can go on with its tables; worth to wait at the barrier for.</summary>
+    public bool KeepsTables => Parallelism is null;
+
     public static PlannedMove Rescale(int parallelism) => new($"rescaling to {parallelism}", parallelism);
 
     public static PlannedMove Leave(string silo) => new($"moving off {silo}, which is leaving");
@@ -16,15 +19,20 @@ internal sealed record PlannedMove([property: Id(0)] string Reason, [property: I
 /// <summary>What the attempt before a planned move cost, on its way from one driver to the next.</summary>
 /// <param name="Reason">Why it was made.</param>
 /// <param name="Checkpoint">How long its last checkpoint took, from the barrier on.</param>
-/// <param name="SinceEnd">How long ago it ended.</param>
+/// <param name="SinceEnd">How long ago it took its last record, as far as it counts: where tables are kept, none behind the barrier is taken.</param>
 [GenerateSerializer, Immutable]
 internal sealed record MoveBegun([property: Id(0)] string Reason, [property: Id(1)] TimeSpan Checkpoint, [property: Id(2)] TimeSpan SinceEnd);
 
 /// <summary>What a job grain gives away as its silo leaves.</summary>
 /// <param name="Start">What the job goes on with elsewhere; null when it has ended.</param>
 /// <param name="Begun">The move in the middle of which it is; null when its attempt did not end by one.</param>
+/// <param name="Places">Where its subtasks were.</param>
 [GenerateSerializer, Immutable]
-internal sealed record HandOver([property: Id(0)] JobStart? Start, [property: Id(1)] MoveBegun? Begun);
+internal sealed record HandOver(
+    [property: Id(0)] JobStart? Start, [property: Id(1)] MoveBegun? Begun, [property: Id(2)] IReadOnlyDictionary<SubtaskId, string> Places)
+{
+    public static HandOver Nothing { get; } = new(null, null, new Dictionary<SubtaskId, string>());
+}
 
 /// <summary>The answer to the wish for another parallelism.</summary>
 /// <param name="Problem">Why it cannot be; null when it can.</param>

@@ -42,14 +42,14 @@ internal sealed class PatternOperator<TKey, T> : Operator<T>, IResumable
         var held = new ListState<PartialMatch>("held");
         var nodes = new MapState<long, MatchNode>("nodes");
         var records = new MapState<long, KeptRecord<T>>("records");
-        _table = new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, [cursors, waiting, partials, held, nodes, records], context.Serializers);
+        _table = context.State.Register(
+            new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, [cursors, waiting, partials, held, nodes, records], context.Serializers));
         _cursors = _table.Values(cursors);
         _waiting = _table.Lists(waiting);
         _partials = _table.Lists(partials);
         _held = _table.Lists(held);
         _store = new MatchStore<T>(pattern.Names, _table.Maps(nodes), _table.Maps(records));
         _automaton = new PatternAutomaton<T>(pattern, _store, limit) { WantsTimedOut = wantsTimedOut };
-        context.State.Register(_table);
     }
 
     public bool HasPending => _firing is not null;

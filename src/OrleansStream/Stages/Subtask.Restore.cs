@@ -1,12 +1,49 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Jobs;
 using OrleansStream.State;
 using OrleansStream.Time;
 
 namespace OrleansStream.Stages;
 
-/// <summary>How a subtask begins from a checkpoint; the one part of it that reads.</summary>
+/// <summary>How a subtask begins from a checkpoint, which is the one part of it that reads; and how it stays as one has it, so that the next may begin with its tables.</summary>
 internal sealed partial class Subtask
 {
+    /// <summary>For how long the attempt's end is waited for, in milliseconds: behind a store that fails, going on is better.</summary>
+    public const int HoldMs = 5000;
+
+    private long? _heldUntil;
+
+    /// <summary>The checkpoint whose snapshot is all that the subtask is: nothing was done behind its barrier. Null otherwise.</summary>
+    public CheckpointId? HeldAt { get; private set; }
+
+    /// <summary>Makes a subtask and puts back what its stage saved: with the tables that were kept on this silo, or from segments.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="contextOf">Makes the subtask's context, on a state that is passed on, or on one of its own.</param>
+    /// <param name="kept">What was kept on this silo.</param>
+    /// <param name="store">Where the segments are.</param>
+    /// <param name="chains">The segments of the stage's former subtasks.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async ValueTask<Subtask> RestoredAsync(
+        PlannedStage stage, Func<SubtaskState?, SubtaskContext> contextOf, KeptTables kept, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        var context = contextOf(null);
+        if (kept.Take(context.Groups, chains) is { } state)
+        {
+            state.PassOn();
+            var next = new Subtask(contextOf(state), stage);
+            if (state.IsTakenOver)
+            {
+                await next.RestoreAsync(store, chains, cancellation);
+                return next;
+            }
+        }
+
+        var subtask = new Subtask(context, stage);
+        await subtask.RestoreAsync(store, chains, cancellation);
+        return subtask;
+    }
+
     /// <summary>Puts back what was saved, before the operators are opened: keyed state first, then what each operator saved of its own.</summary>
     public async ValueTask RestoreAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
     {
@@ -18,6 +55,20 @@ internal sealed partial class Subtask
             .. chains.Where(chain => chain.FormerGroups.Overlaps(_context.Groups)).Select(chain => new FormerWatermark(chain.FormerGroups, WatermarkOf(chain.FormerSubtask))),
         ];
         _merge = new WatermarkMerge(_inputs.Length, _context.RestoredWatermark);
+    }
+
+    private void Hold(Barrier barrier)
+    {
+        _heldUntil = _context.Now.Elapsed + HoldMs;
+        HeldAt = barrier.Checkpoint;
+    }
+
+    private bool IsHeld(Clock now)
+    {
+        if (_heldUntil > now.Elapsed) return true;
+        _heldUntil = null;
+        HeldAt = null;
+        return false;
     }
 
     private long WatermarkOf(int formerSubtask)

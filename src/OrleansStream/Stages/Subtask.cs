@@ -104,6 +104,7 @@ internal sealed partial class Subtask
         if (IsBackPressured) _context.HeldMs += now.Elapsed - _context.Now.Elapsed;
         _context.Now = now;
         IsBackPressured = false;
+        if (IsHeld(now)) return StepResult.Held;
         FlushIfDue(now);
         if (Collect()) return StepResult.More;
         if (_head is IResumable { HasPending: true } resumable)
@@ -131,6 +132,7 @@ internal sealed partial class Subtask
     /// <param name="noRoom">Whether it waits for credit or answers: then only what it has gathered for other channels is due, and what ends waiting for an answer.</param>
     public long? NextTime(Clock now, bool noRoom)
     {
+        if (_heldUntil is { } until) return now.Wall + (until - now.Elapsed);
         if (HasEnded) return null;
         if (noRoom) return NextTimeWithoutRoom(now);
         long? next = null;
@@ -286,6 +288,7 @@ internal sealed partial class Subtask
             _unsentSince = null;
         }
 
+        if (barrier.Holds) Hold(barrier);
         return new SubtaskSnapshot(barrier, frozen, parts.Preparing);
     }
 
@@ -351,12 +354,17 @@ internal enum StepKind
 
     /// <summary>All input has ended and is written; the coordinator must know.</summary>
     Ended,
+
+    /// <summary>Nothing is done behind a barrier for a while, as the attempt is about to end.</summary>
+    Held,
 }
 
 /// <inheritdoc cref="StepKind"/>
 internal readonly record struct StepResult(StepKind Kind, SubtaskSnapshot? Taken = null)
 {
     public static StepResult More => new(StepKind.More);
+
+    public static StepResult Held => new(StepKind.Held);
 
     public static StepResult Dry => new(StepKind.Dry);
 

@@ -29,21 +29,22 @@ internal sealed class SubtaskContext
     public required SubtaskState State { get; init; }
 
     /// <summary>The context of one opening of a subtask.</summary>
-    public static SubtaskContext Of(SubtaskOpening opening, PlannedStage stage, Incarnation incarnation, IServiceProvider services, StateSerializers serializers) => new()
-    {
-        Job = opening.Job,
-        Stage = stage.Name,
-        Id = opening.Id,
-        Attempt = opening.Attempt,
-        Incarnation = incarnation,
-        Parallelism = stage.Parallelism,
-        MaxParallelism = opening.MaxParallelism,
-        Services = services,
-        Serializers = serializers,
-        State = new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism), opening.MaxParallelism, serializers),
-        Splits = opening.Splits,
-        RecordsPerSecond = opening.RecordsPerSecond,
-    };
+    public static SubtaskContext Of(
+        SubtaskOpening opening, PlannedStage stage, Incarnation incarnation, IServiceProvider services, StateSerializers serializers, SubtaskState? passedOn = null) => new()
+        {
+            Job = opening.Job,
+            Stage = stage.Name,
+            Id = opening.Id,
+            Attempt = opening.Attempt,
+            Incarnation = incarnation,
+            Parallelism = stage.Parallelism,
+            MaxParallelism = opening.MaxParallelism,
+            Services = services,
+            Serializers = serializers,
+            State = passedOn ?? new SubtaskState(KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism), opening.MaxParallelism, serializers),
+            Splits = opening.Splits,
+            RecordsPerSecond = opening.RecordsPerSecond,
+        };
 
     /// <summary>What was saved of operators' own state by every former subtask of the stage; empty at a fresh start.</summary>
     public IReadOnlyList<RestoredBlob> Restored { get; set; } = [];

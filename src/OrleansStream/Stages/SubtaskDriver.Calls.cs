@@ -101,6 +101,9 @@ internal sealed partial class SubtaskDriver
             var name = ObjectNames.Segment(_context.Job, checkpoint, _context.Stage, Id.Index, _context.Incarnation);
             var written = await _writer.WriteAsync(name, snapshot.Frozen, _ended.Token);
             FaultPoints.Pass(FaultPoint.SegmentWritten);
+            // From here on nobody reads it, and whoever goes on with the tables need not wait for the coordinator's answer.
+            snapshot.Frozen.Dispose();
+            _written = written;
             var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, snapshot.Frozen.Base, written, sinks, snapshot.StallMs);
             await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
         }

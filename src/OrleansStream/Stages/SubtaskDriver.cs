@@ -1,3 +1,4 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.Exchange;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
@@ -32,6 +33,7 @@ internal sealed partial class SubtaskDriver
     private bool _lingered;
     private TaskCompletionSource _signal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _snapshots = Task.CompletedTask;
+    private SegmentRef? _written;
     private long _heardAt;
     private bool _isStarted;
 
@@ -63,6 +65,9 @@ internal sealed partial class SubtaskDriver
     /// ended takes nothing any more.
     /// </summary>
     public Task<bool> IsFailureNews { get; private set; } = Task.FromResult(true);
+
+    /// <summary>Hears, before the opening has ended, of state that is all in a segment and nobody's any more.</summary>
+    public Action<SegmentRef, SubtaskState>? OnLeft { get; set; }
 
     /// <summary>Completes when the opening has ended, for whatever reason, and holds nothing any more.</summary>
     public Task Completion => _completion.Task;
@@ -259,8 +264,8 @@ internal sealed partial class SubtaskDriver
                     _subtask.FlushDry();
                     AwaitSplits();
                     return StepKind.Dry;
-                case StepKind.NoRoom:
-                    return StepKind.NoRoom;
+                case StepKind.NoRoom or StepKind.Held:
+                    return step.Kind;
                 case StepKind.Snapshot:
                     FaultPoints.Pass(FaultPoint.Frozen);
                     step.Taken!.StallMs = _time.GetElapsedTime(stepBegan).TotalMilliseconds;
@@ -344,6 +349,7 @@ internal sealed partial class SubtaskDriver
             }
         }
 
+        if (Failure is null && _written is { } segment && segment.Checkpoint == _subtask.HeldAt) OnLeft?.Invoke(segment, _context.State);
         _completion.TrySetResult();
     }
 

@@ -5,12 +5,13 @@ using OrleansStream.Exchange;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
+using OrleansStream.State;
 
 namespace OrleansStream.Stages;
 
 /// <summary>The shell of a <see cref="SubtaskDriver"/>. An activation that was never opened refuses every call and leaves.</summary>
 [Reentrant, KeepAlive, PinnedPlacement]
-internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
+internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kept, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
 {
     private readonly ILogger _logger = logger;
     /// <summary>How long older attempts may take to end here before the opening is given up.</summary>
@@ -46,6 +47,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
     public Task StartAsync(SubtaskTable table, string coordinatorSilo)
     {
         var driver = Opened();
+        kept.LetGo(_opening!.Job, _opening.Attempt);
         _network!.Begin(table);
         _coordinator!.Begin(coordinatorSilo);
         driver.Start(table);
@@ -114,12 +116,19 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, JobRegistry jo
         }
 
         var stage = plan.Stages[opening.Id.Stage];
-        var context = SubtaskContext.Of(opening, stage, incarnation, ServiceProvider, services.Serializers);
-        var subtask = new Subtask(context, stage);
-        await subtask.RestoreAsync(services.SegmentStore, SubtaskDriver.Chains(opening), CancellationToken.None);
+        var subtask = await Subtask.RestoredAsync(
+            stage,
+            passedOn => SubtaskContext.Of(opening, stage, incarnation, ServiceProvider, services.Serializers, passedOn),
+            kept,
+            services.SegmentStore,
+            SubtaskDriver.Chains(opening),
+            CancellationToken.None);
         _network = new GrainSubtaskNetwork(GrainFactory, opening.Job, opening.Attempt, opening.Id);
         _coordinator = new GrainCoordinatorPort(GrainFactory, opening.Job, opening.Attempt);
-        var driver = new SubtaskDriver(subtask, _network, _coordinator, services.NewSnapshotWriter(), new ThreadPoolTurn(), services.Time, services.SubtaskTimings);
+        var driver = new SubtaskDriver(subtask, _network, _coordinator, services.NewSnapshotWriter(), new ThreadPoolTurn(), services.Time, services.SubtaskTimings)
+        {
+            OnLeft = (segment, state) => kept.Keep(opening.Job, segment, state),
+        };
         await driver.OpenAsync(CancellationToken.None);
         return driver;
     }

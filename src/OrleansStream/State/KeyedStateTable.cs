@@ -18,6 +18,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
     private readonly KeyCodec<TKey> _codec = KeyCodec<TKey>.Default;
     private readonly Dictionary<StateDeclaration, KeyedColumn> _declared = new(ReferenceEqualityComparer.Instance);
     private readonly KeyedColumn[] _columns;
+    private IReadOnlyList<StateDeclaration> _states;
     private readonly PagedColumn<Cell> _cells = new();
     private readonly SlotIndex _index = new();
     private readonly SlotPool _pool = new();
@@ -34,6 +35,7 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
         Operator = operatorName;
         _groups = groups;
         _maxParallelism = maxParallelism;
+        _states = states;
         EventTimers = new TimerTable(StateKind.EventTimers, this);
         ProcessingTimers = new TimerTable(StateKind.ProcessingTimers, this);
         foreach (var state in states)
@@ -169,6 +171,23 @@ internal sealed partial class KeyedStateTable<TKey> : KeyedSlots, ISnapshotPart,
         cell = default;
         LeaveUnused();
         _pool.Return(slot);
+    }
+
+    public void StandFor(ISnapshotPart fresh)
+    {
+        var states = ((KeyedStateTable<TKey>)fresh)._states;
+        for (var i = 0; i < states.Count; i++)
+        {
+            Rename(_declared, _states[i], states[i]);
+            Rename(_expiryOf, _states[i], states[i]);
+        }
+
+        _states = states;
+
+        static void Rename<T>(Dictionary<StateDeclaration, T> declared, StateDeclaration before, StateDeclaration now)
+        {
+            if (declared.Remove(before, out var kept)) declared.Add(now, kept);
+        }
     }
 
     public KeyedColumn ColumnOf(StateDeclaration state) => _declared.TryGetValue(state, out var column)

@@ -38,6 +38,9 @@ internal interface ISnapshotPart
 
     /// <summary>Ends the restore: from here on everything is unchanged since epoch 1.</summary>
     void EndRestore();
+
+    /// <summary>Takes the place, with its content, of a fresh table of the same type and shapes, which another opening of the operator has made.</summary>
+    void StandFor(ISnapshotPart fresh);
 }
 
 /// <summary>A table's content as of a freeze. Read by one encoder on any thread.</summary>

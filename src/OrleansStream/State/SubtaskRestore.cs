@@ -41,7 +41,8 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         var blobs = new List<RestoredBlob>();
         CheckpointId? buildsOn = null;
         // All at once: to look for one may mean to wait for other silos.
-        var places = chains.SelectMany(ReferencesOf).Distinct().ToDictionary(static reference => reference, reference => PlaceOfAsync(reference, cancellation));
+        var places = chains.SelectMany(chain => ReferencesOf(chain).Select(reference => (reference, IsWhole: IsNeeded(chain))))
+            .DistinctBy(static place => place.reference).ToDictionary(static place => place.reference, place => PlaceOfAsync(place.reference, place.IsWhole, cancellation));
         await Task.WhenAll(places.Values);
         foreach (var chain in chains)
         {
@@ -62,12 +63,12 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         return new RestoredState(blobs, buildsOn);
     }
 
-    private async Task<ICheckpointStore> PlaceOfAsync(SegmentRef reference, CancellationToken cancellation) =>
-        store is INearSegments near ? await near.NearestAsync(reference, cancellation) : store;
+    private async Task<ICheckpointStore> PlaceOfAsync(SegmentRef reference, bool isWhole, CancellationToken cancellation) =>
+        store is INearSegments near ? await near.NearestAsync(reference, isWhole, cancellation) : store;
 
-    private bool IsNeeded(SegmentChain chain) => chain.FormerGroups.Overlaps(state.Groups);
+    private bool IsNeeded(SegmentChain chain) => !state.IsPassedOn && chain.FormerGroups.Overlaps(state.Groups);
 
-    /// <summary>The segments to read: of a former subtask whose keys go elsewhere, only the state without keys is of interest.</summary>
+    /// <summary>The segments to read: of a former subtask whose keys go elsewhere, or are in the tables already, only the state without keys is of interest.</summary>
     private IEnumerable<SegmentRef> ReferencesOf(SegmentChain chain) => IsNeeded(chain) ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1);
 
     private async ValueTask ReadAsync(List<SegmentReader> segments, CancellationToken cancellation)

@@ -10,6 +10,8 @@ namespace OrleansStream.State;
 // - Parts are registered before the first restore or freeze, never later: a part that came late would miss its state.
 // - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next
 //   snapshot is full.
+// - Passed on, it is the next subtask's with all that is in it: the tables of operators of the same names and shapes take the place of the fresh ones that are registered.
+//   That is right only for the very content that was frozen last, and only if all tables were taken over.
 // - Called on the owner's thread only.
 
 /// <summary>The state of one subtask: its keyed tables and windows, and the snapshots of them.</summary>
@@ -23,7 +25,9 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     private uint _epoch = 1;
     private uint _baseEpoch;
     private CheckpointId? _last;
+    private readonly List<ISnapshotPart> _passedOn = [];
     private bool _isClosed;
+    private bool _isMismatched;
 
     /// <summary>The checkpoint that the next delta builds on; null when the next snapshot will be full.</summary>
     public CheckpointId? Base { get; private set; }
@@ -36,8 +40,47 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
 
     internal IReadOnlyList<ISnapshotPart> Parts => _parts;
 
-    /// <summary>Adds a table.</summary>
-    public void Register(ISnapshotPart part)
+    /// <summary>Whether the content is that of a former subtask, and needs no restoring.</summary>
+    public bool IsPassedOn { get; private set; }
+
+    /// <summary>Whether the operators have taken over every table that was passed on, and have no other.</summary>
+    public bool IsTakenOver => _passedOn.Count == 0 && !_isMismatched;
+
+    /// <summary>The subtask has ended right behind its last freeze: what comes is the next one.</summary>
+    public void PassOn()
+    {
+        if (_parts.Count > 0 && !_isClosed) throw new InvalidOperationException("State was passed on that was never frozen.");
+        _passedOn.AddRange(_parts);
+        _parts.Clear();
+        _isClosed = false;
+        IsPassedOn = true;
+    }
+
+    /// <summary>Adds a table; gives the one to use, which holds what was passed on.</summary>
+    public T Register<T>(T part)
+        where T : class, ISnapshotPart
+    {
+        if (IsPassedOn) return TakeOver(part);
+        Add(part);
+        return part;
+    }
+
+    private T TakeOver<T>(T part)
+        where T : class, ISnapshotPart
+    {
+        if (_passedOn.OfType<T>().FirstOrDefault(former => former.Operator == part.Operator && former.Shapes.SequenceEqual(part.Shapes)) is not { } former)
+        {
+            _isMismatched = true;
+            return part;
+        }
+
+        _passedOn.Remove(former);
+        _parts.Add(former);
+        former.StandFor(part);
+        return former;
+    }
+
+    private void Add(ISnapshotPart part)
     {
         if (_isClosed) throw new InvalidOperationException($"The table of operator '{part.Operator}' was registered after the state was restored or frozen.");
         if (part.Epoch != _epoch) throw new InvalidOperationException($"The table of operator '{part.Operator}' was frozen before it was registered.");
@@ -101,7 +144,7 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     /// <summary>Learns that a checkpoint will never be published.</summary>
     public void Abandoned(CheckpointId id) => _unsettled.RemoveAll(u => u.Id == id);
 
-    /// <summary>Reads the state of this subtask's key groups into the empty tables.</summary>
+    /// <summary>Reads the state of this subtask's key groups into the empty tables; of state that was passed on, what is not in tables.</summary>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of all former subtasks of the stage; only what is needed is read.</param>
     /// <param name="cancellation">Gives up; the state is then unusable.</param>
@@ -113,6 +156,13 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
         _isClosed = true;
         var restore = new SubtaskRestore(this, store, serializers);
         var restored = await restore.RunAsync(chains, cancellation);
+        if (IsPassedOn)
+        {
+            if (!IsTakenOver || restored.BuildsOn != _last) throw new InvalidOperationException($"The tables of checkpoint {_last} were passed on for those of {restored.BuildsOn}.");
+            Published(_last!.Value);
+            return restored;
+        }
+
         foreach (var part in _parts) part.EndRestore();
         _epoch++;
         CheckEpochs();

@@ -38,6 +38,11 @@ internal sealed partial class WindowTable<TKey, TAcc>
     /// <summary>Starts differ in size, so their indexes grow by themselves.</summary>
     public void MakeRoom(int shape, int more) => _cells.Reserve(_starts.Limit + more);
 
+    /// <summary>A table of windows has nothing of its operator's.</summary>
+    public void StandFor(ISnapshotPart fresh)
+    {
+    }
+
     public void EndRestore()
     {
         // Former subtasks may have purged up to different lines; the windows of each were held against its own.

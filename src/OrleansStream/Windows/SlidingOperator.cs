@@ -53,8 +53,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         _output = output;
         _late = late;
         _failures = failures;
-        _table = new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers);
-        context.State.Register(_table);
+        _table = context.State.Register(new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers));
         _starts = new PaneStarts(windows);
         _folds = new PaneFolds<TKey, TIn, TAccumulator, TResult>(windows, _starts, _table, aggregate);
         _line = new PaneLine<TKey, TIn, TAccumulator, TResult>(windows, _table, aggregate);

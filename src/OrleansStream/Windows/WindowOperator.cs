@@ -47,8 +47,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
         _failures = failures;
         _isDue = IsDue;
         _isExpired = IsExpired;
-        _table = new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers);
-        context.State.Register(_table);
+        _table = context.State.Register(new WindowTable<TKey, TAccumulator>(name, context.Groups, context.MaxParallelism, context.Serializers));
     }
 
     public bool HasPending => _pending;

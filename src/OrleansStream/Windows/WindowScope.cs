@@ -43,14 +43,10 @@ internal sealed class WindowScope<TKey> : IWindowScope
         _outputs = outputs;
         IsProcessingTime = isProcessingTime;
         Undo = undo ? new StateUndo() : null;
-        Windows = new KeyedStateTable<WindowKey<TKey>>(WindowKey.TableOf(name), context.Groups, context.MaxParallelism, [.. own, .. states], context.Serializers);
+        Windows = context.State.Register(
+            new KeyedStateTable<WindowKey<TKey>>(WindowKey.TableOf(name), context.Groups, context.MaxParallelism, [.. own, .. states], context.Serializers));
         Columns = new WindowColumns(name, states, Windows.ColumnOf, Undo);
-        context.State.Register(Windows);
-        if (keyStates.Count > 0)
-        {
-            _keys = new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, keyStates, context.Serializers);
-            context.State.Register(_keys);
-        }
+        if (keyStates.Count > 0) _keys = context.State.Register(new KeyedStateTable<TKey>(name, context.Groups, context.MaxParallelism, keyStates, context.Serializers));
 
         KeyColumns = new WindowColumns(name, keyStates, state => _keys!.ColumnOf(state), Undo);
     }

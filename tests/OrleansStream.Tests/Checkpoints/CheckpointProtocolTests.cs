@@ -240,9 +240,24 @@ public sealed class CheckpointProtocolTests
         Begin(IntervalMs * 2);
         Publish(Wiring.Checkpoint(1), bytes: deltaBytes);
         _protocol.OnCommitted();
-        _protocol.Ask(isReadNext: true);
+        _protocol.Ask(PlannedMove.Rescale(4));
 
         Assert.Equal(full, Begin(IntervalMs * 3).Full);
+        Assert.True(_protocol.IsReadNext);
+    }
+
+    [Fact]
+    public void A_checkpoint_behind_which_tables_are_kept_holds_who_takes_it_and_is_a_delta_for_all_its_length()
+    {
+        Begin(IntervalMs);
+        Publish(bytes: 1000);
+        _protocol.OnCommitted();
+        Assert.False(Begin(IntervalMs * 2).Holds);
+        Publish(Wiring.Checkpoint(1), bytes: 600);
+        _protocol.OnCommitted();
+        _protocol.Ask(PlannedMove.Leave("silo-2"));
+
+        Assert.Equal((false, true), Begin(IntervalMs * 3) is var barrier ? (barrier.Full, barrier.Holds) : default);
         Assert.True(_protocol.IsReadNext);
     }
 
@@ -252,7 +267,7 @@ public sealed class CheckpointProtocolTests
         Begin(IntervalMs);
         Publish(bytes: 1000);
         _protocol.OnCommitted();
-        _protocol.Ask(isReadNext: true);
+        _protocol.Ask(PlannedMove.Rescale(4));
 
         Assert.True(Begin(IntervalMs * 2).Full);
     }
@@ -261,7 +276,7 @@ public sealed class CheckpointProtocolTests
     public void A_checkpoint_that_had_begun_before_is_not_the_one_that_is_read_next_and_one_that_follows_a_given_up_one_is()
     {
         Begin(IntervalMs);
-        _protocol.Ask(isReadNext: true);
+        _protocol.Ask(PlannedMove.Rescale(4));
         Assert.False(_protocol.IsReadNext);
         Publish();
         _protocol.OnCommitted();

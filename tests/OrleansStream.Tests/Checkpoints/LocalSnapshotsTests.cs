@@ -69,7 +69,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         if (damage == "gone") File.Delete(KeptFile);
         else File.WriteAllBytes(KeptFile, damage == "cut" ? bytes[..^1] : damage == "grow" ? [.. bytes, 0] : bytes);
 
-        Assert.Same(_store, await snapshots.NearestAsync(Reference, Cancellation));
+        Assert.Same(_store, await snapshots.NearestAsync(Reference, isWhole: true, Cancellation));
         Assert.False(File.Exists(KeptFile));
         Assert.Equal(_content, await ReadAsync(snapshots, Reference));
     }
@@ -79,7 +79,7 @@ public sealed class LocalSnapshotsTests : IDisposable
     {
         var snapshots = Open();
         await WriteAsync(snapshots, inPieces: false);
-        Assert.Same(_store, await snapshots.NearestAsync(Reference with { Checksum = new string('0', 32) }, Cancellation));
+        Assert.Same(_store, await snapshots.NearestAsync(Reference with { Checksum = new string('0', 32) }, isWhole: true, Cancellation));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class LocalSnapshotsTests : IDisposable
     {
         var snapshots = Open();
         await WriteAsync(snapshots, inPieces: false);
-        var near = await snapshots.NearestAsync(Reference, Cancellation);
+        var near = await snapshots.NearestAsync(Reference, isWhole: true, Cancellation);
         Assert.NotSame(_store, near);
         File.Delete(KeptFile);
         Assert.Equal(_content, (await near.ReadRangeAsync(Name, 0, _content.Length, Cancellation))!.Value);
@@ -118,11 +118,22 @@ public sealed class LocalSnapshotsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_segment_of_which_little_is_read_is_not_fetched_and_used_where_it_lies_here()
+    {
+        _peers.Kept["b"] = _content;
+        var snapshots = Open();
+        Assert.Same(_store, await snapshots.NearestAsync(Reference, isWhole: false, Cancellation));
+        Assert.Equal(0, _peers.Reads);
+        await WriteAsync(snapshots, inPieces: false);
+        Assert.NotSame(_store, await snapshots.NearestAsync(Reference, isWhole: false, Cancellation));
+    }
+
+    [Fact]
     public async Task Subtasks_that_want_the_same_segment_at_once_share_one_fetching()
     {
         (_peers.Kept["b"], _peers.Late) = (_content, TimeSpan.FromMilliseconds(500));
         var snapshots = Open();
-        var wanted = Enumerable.Range(0, 4).Select(_ => snapshots.NearestAsync(Reference, Cancellation).AsTask()).ToList();
+        var wanted = Enumerable.Range(0, 4).Select(_ => snapshots.NearestAsync(Reference, isWhole: true, Cancellation).AsTask()).ToList();
         var all = await ElapseAsync(Task.WhenAll(wanted));
 
         Assert.All(all, near => Assert.NotSame(_store, near));
@@ -140,7 +151,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         _peers.Kept["failing"] = null;
         _peers.Silent = "silent";
         var snapshots = Open();
-        var nearest = await ElapseAsync(snapshots.NearestAsync(Reference, Cancellation).AsTask());
+        var nearest = await ElapseAsync(snapshots.NearestAsync(Reference, isWhole: true, Cancellation).AsTask());
 
         Assert.Same(_store, nearest);
         Assert.Equal(_content, await ReadFromAsync(nearest));
@@ -163,7 +174,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         var reference = Reference with { LengthBytes = length, Checksum = ObjectFrame.Checksum(content) };
         (_peers.Kept["late"], _peers.Late) = (content, TimeSpan.FromSeconds(5));
         var snapshots = Open();
-        Assert.Same(_store, await ElapseAsync(snapshots.NearestAsync(reference, Cancellation).AsTask()));
+        Assert.Same(_store, await ElapseAsync(snapshots.NearestAsync(reference, isWhole: true, Cancellation).AsTask()));
 
         Assert.True(await ElapseAsync(snapshots.RescueAsync(reference, Cancellation).AsTask()));
 
@@ -232,7 +243,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         return await call;
     }
 
-    private static async Task<byte[]> ReadAsync(LocalSnapshots snapshots, SegmentRef reference) => await ReadFromAsync(await snapshots.NearestAsync(reference, Cancellation));
+    private static async Task<byte[]> ReadAsync(LocalSnapshots snapshots, SegmentRef reference) => await ReadFromAsync(await snapshots.NearestAsync(reference, isWhole: true, Cancellation));
 
     private static async Task<byte[]> ReadFromAsync(ICheckpointStore store) => (await store.ReadRangeAsync(Name, 0, int.MaxValue / 2, Cancellation))!.Value.ToArray();
 

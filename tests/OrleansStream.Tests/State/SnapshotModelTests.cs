@@ -37,6 +37,7 @@ public sealed class SnapshotModelTests
         private ModelSubtask[] _subtasks = [];
         private StateModel _model = new();
         private long _number;
+        private bool _isPassingOn;
 
         public async Task AllStepsAsync()
         {
@@ -48,7 +49,8 @@ public sealed class SnapshotModelTests
                     case < 80: Work(); break;
                     case < 88: Freeze(); break;
                     case < 95: Settle(); break;
-                    case < 98: Purge(); break;
+                    case < 97: Purge(); break;
+                    case < 98: await PassOnAsync(); break;
                     default: await RestoreAsync(); break;
                 }
             }
@@ -195,11 +197,16 @@ public sealed class SnapshotModelTests
 
         private void Freeze()
         {
+            Take();
+            if (_random.Next(3) == 0) Settle();
+        }
+
+        private void Take()
+        {
             var id = StateSetup.Checkpoint(++_number);
             var full = _random.Next(5) == 0;
             FrozenSubtask[] frozen = [.. _subtasks.Select(s => s.State.Freeze(id, full, []))];
             _inFlight.Add(new Taken(_number, _model.Copy(), frozen, [.. _subtasks.Select(s => s.State.Groups)]));
-            if (_random.Next(3) == 0) Settle();
         }
 
         // Settles one checkpoint in flight, not always the oldest: often long after its freeze, with more work and freezes in between.
@@ -216,6 +223,11 @@ public sealed class SnapshotModelTests
                 return;
             }
 
+            Publish(taken);
+        }
+
+        private void Publish(Taken taken)
+        {
             for (var i = 0; i < taken.Frozen.Length; i++)
             {
                 var segment = _store.Put($"{taken.Number}/{i}", taken.Frozen[i].Encode(_pieceBytes));
@@ -223,8 +235,27 @@ public sealed class SnapshotModelTests
                 _chains[(taken.Number, i)] = new SegmentChain(i, taken.Groups[i], segments);
             }
 
-            foreach (var subtask in _subtasks) subtask.State.Published(id);
+            // Subtasks of which the attempt has ended are not told.
+            foreach (var subtask in _subtasks) if (!_isPassingOn) subtask.State.Published(StateSetup.Checkpoint(taken.Number));
             _published.Add(taken);
+        }
+
+        /// <summary>The attempt ends right behind a checkpoint, and the next one goes on with the tables.</summary>
+        private async Task PassOnAsync()
+        {
+            Take();
+            var taken = _inFlight[^1];
+            _inFlight.Clear();
+            _isPassingOn = true;
+            Publish(taken);
+            _isPassingOn = false;
+            _subtasks = [.. _subtasks.Select(static subtask => subtask.Next())];
+            Assert.All(_subtasks, static subtask => Assert.True(subtask.State.IsTakenOver));
+            // Timers are seen only by taking them out: what follows does.
+            var expected = taken.Model.Copy();
+            expected.Timers.Clear();
+            Assert.Equal(expected.Describe(), (await ReadAsync(taken)).Describe());
+            Assert.All(_subtasks, subtask => Assert.Equal(StateSetup.Checkpoint(taken.Number), subtask.State.Base));
         }
 
         private async Task<StateModel> ReadAsync(Taken taken)

@@ -56,12 +56,22 @@ internal sealed class ModelSubtask
     public static readonly MapState<int, string> Map = new("map");
 
     public ModelSubtask(KeyGroupRange groups, int maxParallelism)
+        : this(new SubtaskState(groups, maxParallelism, StateSetup.Serializers))
     {
-        State = new SubtaskState(groups, maxParallelism, StateSetup.Serializers);
-        Table = new KeyedStateTable<string>("score", groups, maxParallelism, [Total, Profile, List, Map], StateSetup.Serializers);
-        Windows = new WindowTable<string, Average>("average", groups, maxParallelism, StateSetup.Serializers);
-        State.Register(Table);
-        State.Register(Windows);
+    }
+
+    private ModelSubtask(SubtaskState state)
+    {
+        State = state;
+        Table = State.Register(new KeyedStateTable<string>("score", state.Groups, state.MaxParallelism, [Total, Profile, List, Map], StateSetup.Serializers));
+        Windows = State.Register(new WindowTable<string, Average>("average", state.Groups, state.MaxParallelism, StateSetup.Serializers));
+    }
+
+    /// <summary>The subtask of the next attempt, with this one's tables.</summary>
+    public ModelSubtask Next()
+    {
+        State.PassOn();
+        return new ModelSubtask(State);
     }
 
     public SubtaskState State { get; }

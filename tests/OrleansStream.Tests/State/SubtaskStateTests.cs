@@ -98,6 +98,55 @@ public sealed class SubtaskStateTests
     }
 
     [Fact]
+    public async Task Tables_that_were_passed_on_are_found_by_declarations_made_anew_and_reading_them_takes_no_block()
+    {
+        var chain = await SaveAsync(10_000);
+        var (former, _) = New(StateSetup.AllGroups(MaxParallelism));
+        await former.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken);
+        var segment = _store.Put("delta", former.Freeze(new CheckpointId(new Attempt(2), 1), false, []).Encode());
+        _store.BytesRead = 0;
+
+        former.PassOn();
+        var (total, map) = (new ValueState<long>("total"), new MapState<int, long>("map"));
+        var table = former.Register(new KeyedStateTable<string>("score", former.Groups, MaxParallelism, [total, map], StateSetup.Serializers));
+        Assert.True(former.IsTakenOver);
+        await former.RestoreAsync(_store, [chain with { Segments = [.. chain.Segments, segment] }], TestContext.Current.CancellationToken);
+
+        Assert.Equal(10_000, table.KeyCount);
+        Assert.Equal(7, table.Values(total).Get(table.Slot("key-7")));
+        Assert.Throws<InvalidOperationException>(() => table.ColumnOf(Total));
+        Assert.InRange(_store.BytesRead, 1, 70_000);
+        Assert.Equal(new CheckpointId(new Attempt(2), 1), former.Base);
+    }
+
+    [Fact]
+    public void Tables_of_other_shapes_are_not_taken_over()
+    {
+        foreach (var (name, states) in new (string, StateDeclaration[])[] { ("score", [Total]), ("score", [Map, Total]), ("other", [Total, Map]) })
+        {
+            var (former, table) = New(StateSetup.AllGroups(MaxParallelism));
+            former.Freeze(StateSetup.Checkpoint(1), false, []);
+            former.PassOn();
+            Assert.False(former.IsTakenOver);
+            Assert.NotSame(table, former.Register(new KeyedStateTable<string>(name, former.Groups, MaxParallelism, states, StateSetup.Serializers)));
+            Assert.False(former.IsTakenOver);
+        }
+    }
+
+    [Fact]
+    public async Task Tables_of_another_checkpoint_than_the_one_to_begin_from_are_refused()
+    {
+        var chain = await SaveAsync(10);
+        var (state, _) = New(StateSetup.AllGroups(MaxParallelism));
+        await state.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken);
+        state.Freeze(new CheckpointId(new Attempt(2), 1), false, []);
+        state.PassOn();
+        state.Register(new KeyedStateTable<string>("score", state.Groups, MaxParallelism, [Total, Map], StateSetup.Serializers));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await state.RestoreAsync(_store, [chain], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_restore_of_other_groups_is_followed_by_a_full_snapshot()
     {
         var chain = await SaveAsync(100);
@@ -295,5 +344,7 @@ public sealed class SubtaskStateTests
         public void MakeRoom(int shape, int more) => part.MakeRoom(shape, more);
 
         public void EndRestore() => part.EndRestore();
+
+        public void StandFor(ISnapshotPart fresh) => part.StandFor(fresh);
     }
 }
