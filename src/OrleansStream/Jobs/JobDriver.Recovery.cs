@@ -100,7 +100,9 @@ internal sealed partial class JobDriver
         var silos = _port.Silos;
         if (silos.Count == 0) throw new StreamException($"Job '{_job}' has no silo to run on.");
         await Task.WhenAll(silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, attempt))));
-        var openings = plan.Subtasks.Select(id => new SubtaskOpening
+        var places = Placement.Of(plan, _moves.Places(silos), _former);
+        // Those that come to another silo first: they have to read, which the others need not behind a planned move.
+        var openings = plan.Subtasks.OrderBy(id => _former.GetValueOrDefault(id) == places[id]).Select(id => new SubtaskOpening
         {
             Job = _job,
             Attempt = attempt,
@@ -114,7 +116,6 @@ internal sealed partial class JobDriver
             RecordsPerSecond = RecoveryPlan.RateOf(_start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
         }).ToList();
 
-        var places = Placement.Of(plan, _moves.Places(silos), _former);
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(places[opening.Id], opening, manifest)));
         _places = [.. places.Values];
         _former = places;
