@@ -184,7 +184,7 @@ internal sealed class CheckpointProtocol
 
     /// <summary>
     /// Whether the next snapshot is to be full. One that all is read of next, while the job waits, is better full than a long chain: its own delta counts with the others, taken to be as large as the
-    /// newest one. For one that is waited for already it is the other way round.
+    /// newest one. One that holds is waited for while it is written, and little of it is read.
     /// </summary>
     private bool IsFullDue => _published is null
         || _deltas >= _rules.LongestChain

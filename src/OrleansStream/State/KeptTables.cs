@@ -14,9 +14,10 @@ internal sealed class KeptTables(TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<SegmentRef, Kept> _kept = new();
+    private int _taken;
 
     /// <summary>How many subtasks have begun with kept tables.</summary>
-    public int Taken { get; private set; }
+    public int Taken => _taken;
 
     /// <summary>Keeps the state of a subtask that has ended.</summary>
     /// <param name="job">The job.</param>
@@ -29,7 +30,7 @@ internal sealed class KeptTables(TimeProvider time)
     public SubtaskState? Take(KeyGroupRange groups, IReadOnlyList<SegmentChain> chains)
     {
         if (chains.FirstOrDefault(chain => chain.FormerGroups == groups) is not { } chain || Remove(chain.Segments[^1]) is not { } state) return null;
-        Taken++;
+        Interlocked.Increment(ref _taken);
         return state;
     }
 
