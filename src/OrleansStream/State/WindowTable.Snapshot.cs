@@ -2,7 +2,7 @@ namespace OrleansStream.State;
 
 internal sealed partial class WindowTable<TKey, TAcc>
 {
-    private long _restoredLine = long.MaxValue;
+    private long? _restoredLine;
 
     public IFrozenPart Freeze(uint since) =>
         new Frozen(_cells.Freeze(_starts.Limit, since), _tombstones.Freeze(since), _keys, _accumulators, since, _purgedBefore, Count, Operator);
@@ -33,7 +33,7 @@ internal sealed partial class WindowTable<TKey, TAcc>
         if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
     }
 
-    public void RestoreLine(int shape, long line) => _restoredLine = Math.Min(_restoredLine, line);
+    public void RestoreLine(int shape, long line) => _restoredLine = Math.Min(_restoredLine ?? line, line);
 
     /// <summary>Starts differ in size, so their indexes grow by themselves.</summary>
     public void MakeRoom(int shape, int more) => _cells.Reserve(_starts.Limit + more);
@@ -46,7 +46,7 @@ internal sealed partial class WindowTable<TKey, TAcc>
     public void EndRestore()
     {
         // Former subtasks may have purged up to different lines; the windows of each were held against its own.
-        if (_restoredLine != long.MaxValue) _purgedBefore = _restoredLine;
+        if (_restoredLine is { } line) _purgedBefore = line;
         _cells.NextEpoch();
     }
 

@@ -1,4 +1,6 @@
+using OrleansStream.Checkpoints;
 using OrleansStream.State;
+using OrleansStream.Time;
 
 namespace OrleansStream.Tests.State;
 
@@ -43,6 +45,27 @@ public sealed class WindowTableTests
         Assert.Equal(20, table.PurgedBefore);
         Assert.True(table.TryGet("late", KeyCodec<string>.Default.Hash("late"), 30, out var late));
         Assert.Equal(7, table.Read(late));
+    }
+
+    [Fact]
+    public async Task Windows_that_the_end_of_time_has_purged_stay_gone_through_every_later_checkpoint()
+    {
+        _table.GetRefForWrite(Open("a", 10, true)) = 7;
+        var store = new SegmentStore();
+        var segments = new List<SegmentRef> { store.Put("full", _state.Freeze(StateSetup.Checkpoint(1), true, []).Encode()) };
+        _state.Published(StateSetup.Checkpoint(1));
+        _table.PurgedBefore = EventTime.End;
+        _table.Remove(Open("a", 10, false));
+        segments.Add(store.Put("final", _state.Freeze(StateSetup.Checkpoint(2), false, []).Encode()));
+
+        // An attempt that begins from the final checkpoint may take others before it finishes.
+        for (var checkpoint = 3; checkpoint < 6; checkpoint++)
+        {
+            var (restored, table) = New(new KeyGroupRange(0, 16));
+            await restored.RestoreAsync(store, [new SegmentChain(0, new KeyGroupRange(0, 16), segments)], TestContext.Current.CancellationToken);
+            Assert.Equal((0, EventTime.End), (table.Count, table.PurgedBefore));
+            segments.Add(store.Put($"{checkpoint}", restored.Freeze(StateSetup.Checkpoint(checkpoint), false, []).Encode()));
+        }
     }
 
     [Fact]
