@@ -155,7 +155,7 @@ internal sealed partial class JobDriver
             }
 
             // A rescale that no attempt has come to carry out is not forgotten with the job's end.
-            if (RecoveryPlan.RescaledTo(_start, takeover.History) is { } rescaled) _start = RecoveryPlan.Rescaled(_start, rescaled);
+            if (RecoveryPlan.RescaledTo(_start, takeover.History, isOthers: false) is { } rescaled) _start = RecoveryPlan.Rescaled(_start, rescaled);
             var started = last with
             {
                 WriterId = takeover.WriterId,

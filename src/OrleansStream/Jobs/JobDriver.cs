@@ -258,9 +258,10 @@ internal sealed partial class JobDriver
         var takeover = await HistoryLog.TakeOverAsync(_store, _job, _newWriterId(), _retry, _leaving.Token);
         RefuseUnlessSame(takeover.History, plan, inputs);
         if (takeover.History.End is Finished) return FinishedBefore();
+        var isOthers = _owned is { } owned && owned.Next != takeover.Next;
         Attempt = _owned = takeover.Next;
         FaultPoints.Pass(FaultPoint.AttemptSealed);
-        if (RecoveryPlan.RescaledTo(_start, takeover.History) is { } rescaled) plan = _plan(_start = RecoveryPlan.Rescaled(_start, rescaled));
+        if (RecoveryPlan.RescaledTo(_start, takeover.History, isOthers) is { } rescaled) plan = _plan(_start = RecoveryPlan.Rescaled(_start, rescaled));
         Parallelism = plan.Parallelism;
         if (await ChooseAsync(takeover, plan) is not var (manifest, kept)) return Taken();
         var started = new Started(

@@ -61,11 +61,14 @@ internal static class RecoveryPlan
     /// The parallelism that an attempt has in place of what its job is started with: that of a rescale whose checkpoint is published and which no attempt has carried out yet; and where
     /// the job goes on as it is registered, that of the last rescale, until it is registered with another parallelism than at that time.
     /// </summary>
+    /// <param name="start">What the job goes on with.</param>
+    /// <param name="history">What is known of it.</param>
+    /// <param name="isOthers">Whether another driver has run the last attempt: its rescale is newer than one that the start knows of.</param>
     /// <returns>Null when the start says it.</returns>
-    public static int? RescaledTo(JobStart start, JobHistory history) => history switch
+    public static int? RescaledTo(JobStart start, JobHistory history, bool isOthers) => history switch
     {
         { NextParallelism: { } next } => next,
-        { LastStarted: { RescaledOver: { } over } last } when start.Registered == over && start.RescaledOver is null => last.Parallelism,
+        { LastStarted: { RescaledOver: { } over } last } when start.Registered == over && (start.RescaledOver is null || isOthers) => last.Parallelism,
         _ => null,
     };
 

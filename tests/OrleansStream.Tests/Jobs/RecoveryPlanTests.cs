@@ -96,7 +96,7 @@ public sealed class RecoveryPlanTests
     {
         var history = JobHistory.Empty with { LastStarted = Started() with { Parallelism = 2 }, NextParallelism = 4 };
 
-        Assert.Equal(4, RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history));
+        Assert.Equal(4, RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history, isOthers: false));
         Assert.Equal((4, 2), (RecoveryPlan.Rescaled(new JobStart { Parallelism = 2, Registered = 2 }, 4).Parallelism, RecoveryPlan.Rescaled(new JobStart { Registered = 2 }, 4).RescaledOver));
     }
 
@@ -106,10 +106,10 @@ public sealed class RecoveryPlanTests
         var last = Started() with { Parallelism = 4, RescaledOver = 2 };
         var history = JobHistory.Empty with { LastStarted = last };
 
-        Assert.Equal(4, RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 2 }, last)!, history));
-        Assert.Null(RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 3 }, last)!, history));
-        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history));
-        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2, Registered = 2 }, JobHistory.Empty));
+        Assert.Equal(4, RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 2 }, last)!, history, isOthers: false));
+        Assert.Null(RecoveryPlan.RescaledTo(RecoveryPlan.Revived(new JobStart { Parallelism = 3 }, last)!, history, isOthers: false));
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2 }, history, isOthers: false));
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 2, Registered = 2 }, JobHistory.Empty, isOthers: false));
     }
 
     [Fact]
@@ -117,7 +117,8 @@ public sealed class RecoveryPlanTests
     {
         var history = JobHistory.Empty with { LastStarted = Started() with { Parallelism = 4, RescaledOver = 2 } };
 
-        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 3, Registered = 2, RescaledOver = 2 }, history));
+        Assert.Null(RecoveryPlan.RescaledTo(new JobStart { Parallelism = 3, Registered = 2, RescaledOver = 2 }, history, isOthers: false));
+        Assert.Equal(4, RecoveryPlan.RescaledTo(new JobStart { Parallelism = 3, Registered = 2, RescaledOver = 2 }, history, isOthers: true));
     }
 
     private static IReadOnlyList<string> Differences(Started? started = null, JobArguments? arguments = null, Dictionary<string, IReadOnlyList<SourceSplit>>? inputs = null) =>
