@@ -25,6 +25,7 @@ internal sealed class CoordinatorActivation(Silo silo, string key) : Activation(
             return false;
         }
 
+        Driver.OnGivenUp = run.Stalls.OnGivenUp;
         _ = TellJobAsync(Driver);
         return true;
     }

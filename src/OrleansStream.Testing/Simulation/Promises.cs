@@ -15,6 +15,7 @@ internal static class Promises
         "sequence" => "records of a channel are processed in the order sent, each exactly once",
         "watermark" => "a watermark never goes back",
         "liveness" => "a job whose input ends comes to its end once nothing goes wrong any more",
+        "stall" => "nobody waits for what does not come: a sender hears what its receiver has processed, and a checkpoint ends once nothing goes wrong any more",
         "job" => "a job does not fail for good while its restart strategy has attempts left",
         "leftovers" => "nothing of a finished job stays open",
         "escape" => "all that a job waits for is simulated: no threads, clocks or I/O of its own",

@@ -1,4 +1,5 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
@@ -14,6 +15,7 @@ internal sealed class Settings
         LongestWaitTicks = random.Next(10_000, 200_000);
         // A snapshot in many pieces takes many calls, one after another, and its checkpoint gets the time for them.
         var inPieces = MostRead % 4 > 0;
+        ChannelWindow = (LongestWaitTicks % 5) switch { 0 => 1, 1 => 2, 2 => 3, _ => PlannedStage.ChannelWindow };
         Subtask = new SubtaskTimings
         {
             TurnLimit = random.Next(4) == 0 ? TimeSpan.FromMilliseconds(2) : TimeSpan.Zero,
@@ -56,6 +58,9 @@ internal sealed class Settings
     public int MostRead { get; }
 
     public int LongestWaitTicks { get; }
+
+    /// <summary>The most envelopes on a channel: few, so that senders wait for room.</summary>
+    public int ChannelWindow { get; }
 
     public SubtaskTimings Subtask { get; }
 

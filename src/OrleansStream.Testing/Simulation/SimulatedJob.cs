@@ -46,7 +46,7 @@ internal abstract class SimulatedJob(SimulatedRun run)
     public JobPlan NewPlan(int parallelism, IServiceProvider services)
     {
         var graph = NewGraph(services);
-        return JobPlan.Create(SimulatedRun.JobName, graph, parallelism, MaxParallelism);
+        return JobPlan.Create(SimulatedRun.JobName, graph, parallelism, MaxParallelism, run.Settings.ChannelWindow);
     }
 
     protected JobGraph NewGraph(IServiceProvider services)

@@ -43,6 +43,7 @@ internal sealed class SimulatedRun
         Network = new Network(this);
         _fate = new Fate(this);
         History = new HistoryChecker(this);
+        Stalls = new StallChecker(this);
     }
 
     public int Seed { get; }
@@ -64,6 +65,8 @@ internal sealed class SimulatedRun
     public Network Network { get; }
 
     public HistoryChecker History { get; }
+
+    public StallChecker Stalls { get; }
 
     public SimulatedJob Job { get; private set; } = null!;
 
@@ -193,6 +196,7 @@ internal sealed class SimulatedRun
     {
         if (_isFinished) return;
         Scheduler.After(TimeSpan.FromMilliseconds(100), Supervise);
+        Stalls.Look();
         var living = _silos.Where(silo => silo is { IsAlive: true, IsPaused: false, IsLeaving: false } && _members.Contains(silo.Name)).ToList();
         if (living.Count == 0 || living.Exists(static silo => silo.Jobs.Any(static job => job.IsActive && !job.Actor.IsPaused))) return;
         living[Random.Next(living.Count)].NewJob().Revive();

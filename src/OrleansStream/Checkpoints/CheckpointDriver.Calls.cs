@@ -48,6 +48,7 @@ internal sealed partial class CheckpointDriver
                 async () =>
                 {
                     var report = await _subtasks.HeartbeatAsync(subtask);
+                    RequireSame(subtask, report.Incarnation);
                     NoteReport(report);
                     if (report.Failure is { } failure) Failed(failure);
                     else if (report.HasEnded) Ended(subtask, report.Incarnation);
@@ -62,6 +63,13 @@ internal sealed partial class CheckpointDriver
                 return;
             }
         }
+    }
+
+    /// <summary>An opening that is not the attempt's answers for one that is: what others say to the subtask may end with it, unheard.</summary>
+    private void RequireSame(SubtaskId subtask, Incarnation answered)
+    {
+        if (_protocol.Knows(subtask, answered)) return;
+        throw new GoneException($"opening {answered} answers for it, and the attempt has {_table.Addresses[subtask].Incarnation}: it was activated a second time.");
     }
 
     /// <summary>

@@ -98,7 +98,24 @@ internal sealed partial class CheckpointDriver
 
     private void NoteCommitted() => _notes[0].IsCommitted = true;
 
-    private void NoteGivenUp() => _notes[0].IsGivenUp = true;
+    private void NoteGivenUp()
+    {
+        _notes[0].IsGivenUp = true;
+        _notes[0].DurationMs = Now() - _notes[0].BeganMs;
+        OnGivenUp?.Invoke(_notes[0], WhoIsMissing());
+    }
+
+    /// <summary>Hears of each checkpoint that was given up, and which subtasks it waited for.</summary>
+    public Action<CheckpointNote, string>? OnGivenUp { get; set; }
+
+    /// <summary>The subtasks that the current checkpoint waits for, in words: the first of them say most, as those below wait for them.</summary>
+    private string WhoIsMissing()
+    {
+        const int Named = 4;
+        var missing = _protocol.Missing.ToList();
+        var names = string.Join(", ", missing.Take(Named).Select(subtask => $"'{_plan.Stages[subtask.Stage].Name}' {subtask.Index}"));
+        return $"{missing.Count} of {_table.Addresses.Count} subtasks: {names}{(missing.Count > Named ? ", …" : "")}";
+    }
 }
 
 /// <summary>One checkpoint, for people.</summary>

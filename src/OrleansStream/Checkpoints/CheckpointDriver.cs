@@ -169,7 +169,7 @@ internal sealed partial class CheckpointDriver
             while (!_ended.IsCancellationRequested)
             {
                 var now = Now();
-                if (_protocol.TryGiveUp(now)) OnGivenUp();
+                if (_protocol.TryGiveUp(now)) GiveUp();
                 else if (_protocol.TryBegin(now, out var barrier, out var targets)) OnBegun(barrier, targets);
                 await WaitAsync();
             }
@@ -202,12 +202,13 @@ internal sealed partial class CheckpointDriver
         }
     }
 
-    private void OnGivenUp()
+    private void GiveUp()
     {
         NoteGivenUp();
         if (_protocol.GivenUp > _rules.TolerableGivenUp)
         {
-            throw new StreamException($"Job '{_plan.Job}': {_protocol.GivenUp} checkpoints in a row were not complete after {_rules.Timeout.TotalSeconds:0.#} s; the last was {_protocol.Current}.");
+            throw new StreamException(
+                $"Job '{_plan.Job}': {_protocol.GivenUp} checkpoints in a row were not complete after {_rules.Timeout.TotalSeconds:0.#} s; the last was {_protocol.Current}, without {WhoIsMissing()}.");
         }
     }
 

@@ -29,6 +29,7 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
                 services.Metrics.Note(_job, note);
                 LogPublished(_job, checkpoint, note.DurationMs, note.WrittenBytes);
             };
+            _driver.OnGivenUp = (note, missing) => LogGivenUp(_job, note.Id, note.DurationMs / 1000d, missing);
             _ = TellJobAsync(_driver);
             return true;
         }
@@ -104,6 +105,9 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
 
     [LoggerMessage(LogLevel.Debug, "Job {Job}: published checkpoint {Checkpoint} after {DurationMs} ms, {WrittenBytes} bytes written")]
     private partial void LogPublished(string job, CheckpointId checkpoint, long durationMs, long writtenBytes);
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job}: gave up checkpoint {Checkpoint} after {Seconds:0.#} s, without {Missing}")]
+    private partial void LogGivenUp(string job, CheckpointId checkpoint, double seconds, string missing);
 
     [LoggerMessage(LogLevel.Information, "Job {Job}: attempt {Attempt} ended: {End} {Cause}")]
     private partial void LogEnded(string job, Attempt attempt, AttemptEnd end, string? cause);

@@ -128,6 +128,9 @@ internal sealed class CheckpointProtocol
         return true;
     }
 
+    /// <summary>Of which subtasks the receipt for the current checkpoint is not in, in their order.</summary>
+    public IEnumerable<SubtaskId> Missing => _table.Addresses.Keys.Where(subtask => !_receipts.ContainsKey(subtask)).OrderBy(static subtask => subtask.Stage).ThenBy(static subtask => subtask.Index);
+
     /// <summary>Whether a subtask's opening counts in this attempt.</summary>
     public bool Knows(SubtaskId subtask, Incarnation incarnation) => _table.Addresses.TryGetValue(subtask, out var address) && address.Incarnation == incarnation;
 

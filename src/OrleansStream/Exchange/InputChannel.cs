@@ -39,12 +39,16 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
     /// <summary>Whether a later envelope waits for one that is missing.</summary>
     public bool HasGap => _early.Count > 0;
 
-    /// <summary>Takes an envelope; null when it is in the inbox or was before, else why it can never be.</summary>
+    /// <summary>
+    /// Takes an envelope; null when it is in the inbox or was before, else why it can never be. The reply says what is <see cref="Processed"/>, which counts as told with the first of a number only: its
+    /// sender asks until it has that reply or one that says more, and a repeat may come when nobody waits for its reply any more.
+    /// </summary>
     public string? Accept(Envelope envelope)
     {
         var number = envelope.Sequence;
         if (number <= _accepted || _early.ContainsKey(number)) return null;
         if (number > Processed + window) return $"Envelope {number} on the channel from {from} is beyond the window of {window} after {Processed}: the sender ignores credits.";
+        _credited = Processed;
         if (number != _accepted + 1)
         {
             _early.Add(number, envelope);
@@ -78,9 +82,6 @@ internal sealed class InputChannel(SubtaskId from, int receiver, int window)
         _credited = Processed;
         return true;
     }
-
-    /// <summary>What the sender is told with the reply to an envelope, which comes: a sender without one asks again.</summary>
-    public long TakeCreditWithReply() => _credited = Processed;
 
     private void Enter(Envelope envelope)
     {

@@ -12,7 +12,6 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
 {
     private readonly Queue<Envelope> _waiting = new();
     private long _last;
-    private long _processed;
     private long _watermarkSent = long.MinValue;
     private long _watermark = long.MinValue;
     private bool _idle;
@@ -37,13 +36,16 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     public bool Ended { get; private set; }
 
     /// <summary>Whether the subtask may go on producing: everything made so far is sent or may be.</summary>
-    public bool HasRoom => _waiting.Count == 0 && _last - _processed < window;
+    public bool HasRoom => _waiting.Count == 0 && _last - Processed < window;
 
     /// <summary>Whether an envelope waits that the receiver's credit allows to be sent.</summary>
-    public bool MaySend => _waiting.Count > 0 && _last - _waiting.Count - _processed < window;
+    public bool MaySend => _waiting.Count > 0 && _last - _waiting.Count - Processed < window;
+
+    /// <summary>How many envelopes the receiver is known to have processed.</summary>
+    public long Processed { get; private set; }
 
     /// <summary>Envelopes made and not known to be processed by the receiver.</summary>
-    public long Outstanding => _last - _processed;
+    public long Outstanding => _last - Processed;
 
     /// <summary>Whether there is something to say besides records. That the sender has more at hand is said with the records.</summary>
     public bool HasNews => !Ended && (_watermark > _watermarkSent || _idle != _idleSent || (_dry && !_drySent));
@@ -109,6 +111,6 @@ internal sealed class OutputChannel(SubtaskId from, SubtaskId to, int receiverCh
     public void Credit(long processed)
     {
         if (processed > _last) throw new InvariantException($"Subtask {to} returned credit for envelope {processed} on a channel from {from} that only reached {_last}.");
-        if (processed > _processed) _processed = processed;
+        if (processed > Processed) Processed = processed;
     }
 }

@@ -45,18 +45,24 @@ internal sealed class JobPlan
         return Create(job, graph, parallelism, maxParallelism);
     }
 
-    /// <inheritdoc cref="Create(string, IStreamJob, JobArguments, int, int, IServiceProvider)"/>
-    public static JobPlan Create(string job, JobGraph graph, int parallelism, int maxParallelism)
+    /// <summary>Checks and plans a job that is defined already.</summary>
+    /// <param name="job">The job's name.</param>
+    /// <param name="graph">What it does.</param>
+    /// <param name="parallelism">How many subtasks a stage has.</param>
+    /// <param name="maxParallelism">How many key groups there are.</param>
+    /// <param name="channelWindow">The most envelopes on a channel that are sent and not processed: the same on all silos.</param>
+    /// <exception cref="JobRefusedException">The graph is wrong; the message has every problem with its place.</exception>
+    public static JobPlan Create(string job, JobGraph graph, int parallelism, int maxParallelism, int channelWindow = PlannedStage.ChannelWindow)
     {
         var problems = GraphCheck.Problems(graph).ToList();
         if (maxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) problems.Add($"maxParallelism is {maxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}.");
         else if (parallelism < 1 || parallelism > maxParallelism) problems.Add($"parallelism is {parallelism}; it must be from 1 to maxParallelism, {maxParallelism}.");
         if (problems.Count > 0) throw new JobRefusedException($"Job '{job}' was refused:{string.Concat(problems.Select(static problem => $"\n  - {problem}"))}");
-        return new JobPlan(job, graph, parallelism, maxParallelism, Divide(graph, parallelism));
+        return new JobPlan(job, graph, parallelism, maxParallelism, Divide(graph, parallelism, channelWindow));
     }
 
     /// <summary>Gives every node a stage: its input's, when that is one forward edge; else one of its own.</summary>
-    private static List<PlannedStage> Divide(JobGraph graph, int parallelism)
+    private static List<PlannedStage> Divide(JobGraph graph, int parallelism, int channelWindow)
     {
         var stages = new List<PlannedStage>();
         var stageOf = new Dictionary<Node, PlannedStage>();
@@ -69,7 +75,7 @@ internal sealed class JobPlan
             }
             else
             {
-                stage = new PlannedStage(stages.Count, node, parallelism);
+                stage = new PlannedStage(stages.Count, node, parallelism, channelWindow);
                 stages.Add(stage);
             }
 
@@ -87,9 +93,9 @@ internal sealed class JobPlan
 }
 
 /// <summary>Operators that run together, as a number of subtasks.</summary>
-internal sealed class PlannedStage(int index, Node head, int parallelism)
+internal sealed class PlannedStage(int index, Node head, int parallelism, int channelWindow)
 {
-    /// <summary>The most envelopes on a channel that are sent and not processed.</summary>
+    /// <summary>The most envelopes on a channel that are sent and not processed, unless a plan says otherwise.</summary>
     public const int ChannelWindow = 6;
 
     private readonly HashSet<Node> _nodes = [];
@@ -128,9 +134,9 @@ internal sealed class PlannedStage(int index, Node head, int parallelism)
         var below = _below[edge];
         var first = below._inputs.Find(input => input.Edge == edge).FirstChannel;
         var channels = edge.Partitioning == Partitioning.Forward
-            ? [new OutputChannel(context.Id, new SubtaskId(below.Index, context.Id.Index), first, ChannelWindow)]
+            ? [new OutputChannel(context.Id, new SubtaskId(below.Index, context.Id.Index), first, channelWindow)]
             : Enumerable.Range(0, below.Parallelism)
-                .Select(to => new OutputChannel(context.Id, new SubtaskId(below.Index, to), first + context.Id.Index, ChannelWindow))
+                .Select(to => new OutputChannel(context.Id, new SubtaskId(below.Index, to), first + context.Id.Index, channelWindow))
                 .ToArray();
         context.Outputs.AddRange(channels);
         return channels;
@@ -143,8 +149,8 @@ internal sealed class PlannedStage(int index, Node head, int parallelism)
         for (var edge = 0; edge < _inputs.Count; edge++)
         {
             var (input, from, _) = _inputs[edge];
-            if (input.Partitioning == Partitioning.Forward) channels.Add(new InputChannel(new SubtaskId(from.Index, subtask), edge, ChannelWindow));
-            else channels.AddRange(Enumerable.Range(0, from.Parallelism).Select(upper => new InputChannel(new SubtaskId(from.Index, upper), edge, ChannelWindow)));
+            if (input.Partitioning == Partitioning.Forward) channels.Add(new InputChannel(new SubtaskId(from.Index, subtask), edge, channelWindow));
+            else channels.AddRange(Enumerable.Range(0, from.Parallelism).Select(upper => new InputChannel(new SubtaskId(from.Index, upper), edge, channelWindow)));
         }
 
         return [.. channels];

@@ -91,7 +91,7 @@ internal sealed partial class Subtask
         }
 
         var refusal = input.Accept(envelope);
-        if (refusal is null) processed = input.TakeCreditWithReply();
+        if (refusal is null) processed = input.Processed;
         return refusal;
     }
 

@@ -125,10 +125,11 @@ internal sealed partial class SubtaskDriver
         return new PostReply(refusal, processed);
     }
 
-    /// <summary>Takes credit for a channel. News for another opening is ignored.</summary>
+    /// <summary>Takes credit for a channel. That of a receiver which the table does not name is ignored.</summary>
+    /// <exception cref="StreamException">It is another opening's, which would not hear of it.</exception>
     public void Credit(Credit credit)
     {
-        if (credit.Attempt != _context.Attempt || credit.SenderIncarnation != _context.Incarnation) return;
+        if (credit.SenderIncarnation != _context.Incarnation) throw new StreamException($"Credit for opening {credit.SenderIncarnation} of subtask {Id} came to opening {_context.Incarnation}.");
         if (!_outputs.TryGetValue((credit.Receiver, credit.Channel), out var channel) || channel.ToIncarnation != credit.ReceiverIncarnation) return;
         TakeCredit(channel, credit.Processed);
     }

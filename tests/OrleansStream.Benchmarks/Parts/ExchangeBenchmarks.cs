@@ -63,6 +63,7 @@ public class ExchangeBenchmarks
             while (output.TryTakeNext(out var envelope))
             {
                 if (input.Accept(envelope) is { } refusal) throw new InvalidOperationException(refusal);
+                output.Credit(input.Processed);
                 input.Peek().Batch?.Recycle();
                 input.Done();
                 if (input.TryTakeCredit(out var processed)) output.Credit(processed);

@@ -52,10 +52,10 @@ internal sealed class AlignmentCheck(SimulatedRun run, long bound, long maxDrift
         splits[split] = (Math.Max(before.Highest, highest), before.Ended || ended);
     }
 
-    /// <summary>A split is about to be read.</summary>
+    /// <summary>A split is about to be read. One of an attempt that another has followed may have slept for so long that it waits for nobody any more.</summary>
     public void OnRead(int attempt, string split, long highest)
     {
-        if (highest == long.MinValue) return;
+        if (highest == long.MinValue || attempt < run.Attempts) return;
         foreach (var (other, state) in _attempts[attempt])
         {
             if (other == split || state.Ended) continue;

@@ -23,6 +23,9 @@ public enum Breakage
     /// <summary>A message that comes twice is processed twice.</summary>
     NoRepeatCheck,
 
+    /// <summary>What the reply to a repeated message says counts as told, though perhaps nobody waits for it any more.</summary>
+    RepeatTellsCredit,
+
     /// <summary>Watermarks begin anew after a restart.</summary>
     WatermarkNotRestored,
 
@@ -80,6 +83,13 @@ internal sealed class BrokenBuild(Breakage breakage) : EngineBuild
     {
         envelope = Wire.Copy(envelope);
         if (breakage == Breakage.NoRepeatCheck) return Of(_blind, receiver).Post(receiver.Opened(), envelope);
+        if (breakage == Breakage.RepeatTellsCredit)
+        {
+            var told = await receiver.PostAsync(envelope);
+            receiver.Driver!.Subtask.Inputs[envelope.Channel].TryTakeCredit(out _);
+            return told;
+        }
+
         if (breakage != Breakage.NoIncarnationCheck || !Forgery.IsForeign(receiver, envelope)) return await receiver.PostAsync(envelope);
         var reply = await receiver.PostAsync(Forgery.AsExpected(receiver.Driver!.Subtask, envelope));
         return reply with { Processed = 0 };

@@ -16,6 +16,9 @@ public sealed class BrokenBuildTests(ITestOutputHelper output)
     public void Taking_a_repeat_for_news_is_caught_by_the_order_of_records() => RequireCaught(Breakage.NoRepeatCheck, "sequence");
 
     [Fact]
+    public void Counting_the_reply_to_a_repeat_as_credit_is_caught_by_a_sender_that_hears_nothing() => RequireCaught(Breakage.RepeatTellsCredit, "stall");
+
+    [Fact]
     public void Beginning_watermarks_anew_is_caught_by_a_watermark_that_goes_back() => RequireCaught(Breakage.WatermarkNotRestored, "watermark");
 
     [Fact]
