@@ -93,7 +93,7 @@ internal sealed class JobPlan
 }
 
 /// <summary>Operators that run together, as a number of subtasks.</summary>
-internal sealed class PlannedStage(int index, Node head, int parallelism, int channelWindow)
+internal sealed class PlannedStage(int index, Node head, int parallelism, int channelWindow = PlannedStage.ChannelWindow)
 {
     /// <summary>The most envelopes on a channel that are sent and not processed, unless a plan says otherwise.</summary>
     public const int ChannelWindow = 6;
