@@ -62,7 +62,7 @@ internal sealed partial class JobDriver
         Wake();
         if (Phase is JobPhase.Running or JobPhase.Stopping) await _run;
         else await LeaveAsync("The job's silo is leaving.");
-        return Phase == JobPhase.Idle && !_isLost ? new HandOver(_start, _begun is null ? null : _begun with { SinceEnd = _time.GetElapsedTime(_endedAt) }, _former) : HandOver.Nothing;
+        return Phase == JobPhase.Idle && !_isLost ? new HandOver(_start, _begun is null ? null : _begun with { SinceEnd = _time.GetElapsedTime(_endedAt) }, _former, _owned) : HandOver.Nothing;
     }
 
     /// <summary>Starts the job where another driver left it as its silo went.</summary>
@@ -70,6 +70,7 @@ internal sealed partial class JobDriver
     {
         if (IsActive) return;
         _former = handed.Places;
+        _owned = handed.Attempt ?? _owned;
         if (handed.Begun is { } begun)
         {
             _begun = begun;

@@ -27,11 +27,15 @@ internal sealed record MoveBegun([property: Id(0)] string Reason, [property: Id(
 /// <param name="Start">What the job goes on with elsewhere; null when it has ended.</param>
 /// <param name="Begun">The move in the middle of which it is; null when its attempt did not end by one.</param>
 /// <param name="Places">Where its subtasks were.</param>
+/// <param name="Attempt">Its newest attempt. Should there be newer ones, whoever gives it away has slept, and nothing is to be done any more.</param>
 [GenerateSerializer, Immutable]
 internal sealed record HandOver(
-    [property: Id(0)] JobStart? Start, [property: Id(1)] MoveBegun? Begun, [property: Id(2)] IReadOnlyDictionary<SubtaskId, string> Places)
+    [property: Id(0)] JobStart? Start,
+    [property: Id(1)] MoveBegun? Begun,
+    [property: Id(2)] IReadOnlyDictionary<SubtaskId, string> Places,
+    [property: Id(3)] Attempt? Attempt)
 {
-    public static HandOver Nothing { get; } = new(null, null, new Dictionary<SubtaskId, string>());
+    public static HandOver Nothing { get; } = new(null, null, new Dictionary<SubtaskId, string>(), null);
 }
 
 /// <summary>The answer to the wish for another parallelism.</summary>

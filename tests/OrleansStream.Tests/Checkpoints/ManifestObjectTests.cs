@@ -33,6 +33,20 @@ public sealed class ManifestObjectTests
     }
 
     [Fact]
+    public async Task A_manifest_that_was_written_and_tidied_away_before_its_writer_heard_of_it_is_written_again()
+    {
+        var reference = await WriteAsync(Manifest);
+        _store.BeforeRead = name =>
+        {
+            _store.Delete(name);
+            return Task.CompletedTask;
+        };
+
+        Assert.Equal(reference, await WriteAsync(Manifest));
+        Assert.NotNull(_store.Read(reference.Name));
+    }
+
+    [Fact]
     public async Task A_missing_manifest_is_damage_that_names_it()
     {
         var reference = await WriteAsync(Manifest);

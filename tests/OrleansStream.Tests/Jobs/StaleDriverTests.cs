@@ -126,6 +126,22 @@ public sealed class StaleDriverTests
         Assert.Equal((JobPhase.Failed, 1), (driver.Phase, opened));
     }
 
+    [Theory]
+    [InlineData(1, JobPhase.Idle)]
+    [InlineData(2, JobPhase.Failed)]
+    public async Task What_a_driver_hands_over_that_slept_while_others_went_on_is_not_taken_up(int attempt, JobPhase phase)
+    {
+        await PublishAsync();
+        var takeover = await HistoryLog.TakeOverAsync(_store, Samples.Job, "other", Samples.Retry(), Cancellation);
+        await AttemptLog.BeginAsync(_store, Samples.Job, takeover.History.LastStarted! with { WriterId = "other", Attempt = takeover.Next }, Samples.Retry(), Cancellation);
+        var driver = Make(new Port(), RestartStrategy.None);
+
+        driver.Continue(new JobStart(), HandOver.Nothing with { Attempt = new Attempt(attempt) });
+        await driver.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+
+        Assert.Equal(phase, driver.Phase);
+    }
+
     /// <summary>A first attempt that published two checkpoints, the newer for a rescale when there is one; answers the newer.</summary>
     private async Task<ManifestRef> PublishAsync(int? rescale = null)
     {
