@@ -15,7 +15,7 @@ public sealed class AzuriteClusterTests(Garnet garnet, Azurite azurite)
         await using var proxy = await StoreProxy.StartAsync(await azurite.NewAccountAsync());
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Storage = $"azure={proxy.ConnectionString}", KeepsSnapshots = keepsSnapshots });
         // State that makes segments too large to be read from the store before other silos are asked.
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000, stateBytes: 4_096);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000, stateBytes: 4_096);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var readBefore = proxy.SegmentBytesRead;

@@ -29,7 +29,7 @@ internal static class FaultRun
             _ => await FaultyCluster.StartAsync(garnet, followers: [armed, armed]),
         };
         var (leader, followers) = (cluster.Nodes[0], cluster.Nodes.Skip(1).ToList());
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 30_000, parallelism: Before);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 180_000, keys: 200, rate: 18_000, parallelism: Before);
         switch (plan.Victim)
         {
             case Victim.Recovering:
@@ -61,7 +61,7 @@ internal static class FaultRun
     public static async Task<TimeSpan> AtRandomAsync(Garnet garnet, Random random)
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 30_000, parallelism: Before);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 180_000, keys: 200, rate: 18_000, parallelism: Before);
         var (recovery, kills) = (TimeSpan.Zero, random.Next(1, 4));
         for (var kill = 0; kill < kills; kill++)
         {

@@ -13,7 +13,7 @@ public sealed class FullDiskTests(Garnet garnet)
         Assert.SkipWhen(SmallDisk.Missing() is not null, SmallDisk.Missing() ?? "");
         await using var disk = await SmallDisk.MountAsync(megabytes: 64);
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Storage = $"folder={disk.Path}" });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         // Old checkpoints that are still being dropped give room back: it is taken again.

@@ -12,7 +12,7 @@ public sealed class KilledSiloTests(Garnet garnet)
     public async Task A_job_goes_on_when_a_silo_dies_that_leads_it_or_does_not(bool leads)
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
@@ -26,7 +26,7 @@ public sealed class KilledSiloTests(Garnet garnet)
     public async Task A_job_goes_on_when_all_silos_die_at_once_and_come_back()
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var all = cluster.Living.ToList();
@@ -42,7 +42,7 @@ public sealed class KilledSiloTests(Garnet garnet)
     public async Task A_job_goes_on_when_its_leader_dies_twice_without_a_checkpoint_in_between()
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000, checkpointInterval: "4s");
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000, checkpointInterval: "4s");
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var first = await cluster.LeaderAsync(AllroundJob.JobName);

@@ -13,7 +13,7 @@ public sealed class LeavingAndJoiningTests(Garnet garnet)
     public async Task A_silo_that_is_asked_to_leave_hands_over_what_it_runs(bool leads)
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var leaving = leads ? leader : cluster.Living.First(node => node != leader);
@@ -33,7 +33,7 @@ public sealed class LeavingAndJoiningTests(Garnet garnet)
     public async Task Subtasks_move_to_a_silo_that_joins()
     {
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Silos = 2 });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_500_000, keys: 200, rate: 50_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var joined = await cluster.AddAsync();

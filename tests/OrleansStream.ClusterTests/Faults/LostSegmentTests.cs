@@ -17,7 +17,7 @@ public sealed class LostSegmentTests(Garnet garnet)
     public async Task A_job_whose_sinks_can_withdraw_falls_back_past_a_full_snapshot_that_is_lost_or_damaged(bool isLost)
     {
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { KeepsSnapshots = false });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 30_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 15_000);
         await SecondGenerationAsync(cluster);
         var (leader, history, newest) = await HaltAsync(cluster);
         var older = history.Kept.First(kept => kept.Generation != history.Kept[0].Generation);
@@ -66,7 +66,7 @@ public sealed class LostSegmentTests(Garnet garnet)
     public async Task Segments_that_living_silos_keep_near_them_may_be_lost_and_damaged()
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 30_000, stateBytes: 4_096);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 15_000, stateBytes: 4_096);
         await SecondGenerationAsync(cluster);
         var (leader, _, newest) = await HaltAsync(cluster);
 

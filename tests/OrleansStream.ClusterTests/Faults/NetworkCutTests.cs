@@ -22,7 +22,7 @@ public sealed class NetworkCutTests(Garnet garnet)
         Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
         await using var network = await HostNetwork.CreateAsync(hosts: 3);
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_000_000, keys: 200, rate: 20_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 500_000, keys: 200, rate: 10_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var alone = leads ? leader : cluster.Living.First(node => node != leader);
@@ -54,7 +54,7 @@ public sealed class NetworkCutTests(Garnet garnet)
         Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
         await using var network = await HostNetwork.CreateAsync(hosts: 3);
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 20_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 300_000, keys: 200, rate: 10_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var others = cluster.Living.Where(node => node != leader).ToList();

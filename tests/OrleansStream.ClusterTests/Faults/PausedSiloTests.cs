@@ -13,7 +13,7 @@ public sealed class PausedSiloTests(Garnet garnet)
     public async Task A_silo_that_slept_finds_itself_fenced_whether_it_led_or_not(bool leads)
     {
         await using var cluster = await SiloCluster.StartAsync(garnet);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var sleeper = leads ? leader : cluster.Living.First(node => node != leader);
@@ -31,7 +31,7 @@ public sealed class PausedSiloTests(Garnet garnet)
     {
         await using var cluster = await FaultyCluster.StartAsync(garnet, new Dictionary<string, string> { [FaultPoints.StopVariable] = $"{point}:2" });
         var sleeper = cluster.Nodes[0];
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await sleeper.LineAsync($"stopped at {point}");
         sleeper.StopsItself();
 

@@ -46,7 +46,7 @@ public sealed class StoreTroubleTests(Garnet garnet, Azurite azurite)
     {
         await using var proxy = await StoreProxy.StartAsync(await azurite.NewAccountAsync());
         await using var cluster = await StartAsync(proxy);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 800_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         proxy.Break(StoreFault.Answers503, which: StoreProxy.IsOfHistory);
@@ -67,7 +67,7 @@ public sealed class StoreTroubleTests(Garnet garnet, Azurite azurite)
     {
         await using var proxy = await StoreProxy.StartAsync(await azurite.NewAccountAsync());
         await using var cluster = await StartAsync(proxy);
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 40_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 200_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         proxy.Break(StoreFault.LosesRequests);
