@@ -3,7 +3,7 @@ using OrleansStream.Silo.Jobs.Allround;
 
 namespace OrleansStream.ClusterTests.Faults;
 
-/// <summary>The network between silos is cut, while all of them still reach the table of members and the checkpoints; then it is healed.</summary>
+/// <summary>The network between silos is cut, while all of them still reach the table of members and the checkpoints; then it is healed. All of it but one case takes <c>tests/cluster-faults.sh</c>.</summary>
 public sealed class NetworkCutTests(Garnet garnet)
 {
     public enum Direction
@@ -15,14 +15,14 @@ public sealed class NetworkCutTests(Garnet garnet)
 
     [Theory]
     [InlineData(Direction.Both, true)]
-    [InlineData(Direction.FromTheOthers, false)]
+    [InlineData(Direction.FromTheOthers, false, Explicit = true)]
     [InlineData(Direction.ToTheOthers, true, Explicit = true)]
     public async Task A_silo_that_is_cut_off_is_declared_dead_and_ends_and_the_job_goes_on_and_the_silo_comes_back(Direction direction, bool leads)
     {
         Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");
         await using var network = await HostNetwork.CreateAsync(hosts: 3);
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Network = network });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 500_000, keys: 200, rate: 10_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 400_000, keys: 200, rate: 10_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
         var alone = leads ? leader : cluster.Living.First(node => node != leader);
@@ -48,7 +48,7 @@ public sealed class NetworkCutTests(Garnet garnet)
         Assert.True(finished.GetProperty("summary").GetProperty("attempt").GetInt32() > 1, "No attempt was lost.");
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Two_silos_that_do_not_reach_each_other_while_a_third_reaches_both_cost_attempts_until_the_network_is_healed()
     {
         Assert.SkipWhen(HostNetwork.Missing() is not null, HostNetwork.Missing() ?? "");

@@ -20,8 +20,8 @@ public sealed class StoreTroubleTests(Garnet garnet, Azurite azurite)
         await using var proxy = await StoreProxy.StartAsync(await azurite.NewAccountAsync());
         await using var cluster = await StartAsync(proxy);
         // Late answers take their time, in which there must be work left.
-        var (times, events) = fault == StoreFault.Delays ? (3, 1_000_000) : (Times, 400_000);
-        var job = await AllroundOnCluster.StartAsync(cluster, events, keys: 200, rate: 40_000);
+        var (times, events) = fault == StoreFault.Delays ? (3, 500_000) : (Times, 200_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         // Segments, manifests and log entries: at each time there is something of all in flight.
