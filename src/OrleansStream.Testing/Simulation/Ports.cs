@@ -23,10 +23,6 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
             return true;
         });
 
-    /// <summary>A simulated silo keeps no segments: only the call is made, with all that may happen to it.</summary>
-    public Task FetchAsync(string silo, IReadOnlyList<SegmentRef> segments) =>
-        here.Run.Network.CallAsync(here, silo, Network.LongTimeout, static there => there.Agent, static _ => Task.FromResult(true));
-
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) => here.Run.Network.CallAsync(
         here, silo, Network.LongTimeout, there => there.Subtask(opening.Attempt, opening.Id), subtask => subtask.OpenAsync(here.Run.Build.Opening(opening)));
 

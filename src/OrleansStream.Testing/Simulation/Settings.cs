@@ -47,7 +47,6 @@ internal sealed class Settings
             Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: MostFailures),
             CoordinatorPoll = TimeSpan.FromMilliseconds(50),
             CoordinatorMisses = 4,
-            LongestPreparation = TimeSpan.FromMilliseconds(15),
             RebalanceAfter = LongestWaitTicks % 3 == 0 ? null : TimeSpan.FromMilliseconds(50 + (LongestWaitTicks % 450)),
         };
     }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Orleans.Concurrency;
-using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 
@@ -68,22 +67,13 @@ internal interface ISiloGrain : IGrainWithStringKey
 
     /// <summary>Whether this silo leads a job, or did last.</summary>
     Task<Leadership> LeadershipAsync(string job);
-
-    /// <summary>Fetches segments from the silos that keep them, to be read here. Completes when it has tried.</summary>
-    Task FetchAsync(IReadOnlyList<SegmentRef> segments);
 }
 
 /// <inheritdoc/>
 [Reentrant, PinnedPlacement]
-internal sealed class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, StreamServices services) : Grain, ISiloGrain
+internal sealed class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs) : Grain, ISiloGrain
 {
     public Task EndOlderAsync(string job, Attempt before) => subtasks.EndOlderAsync(job, before);
 
     public Task<Leadership> LeadershipAsync(string job) => Task.FromResult(jobs.LeadershipOf(job));
-
-    public async Task FetchAsync(IReadOnlyList<SegmentRef> segments)
-    {
-        if (services.SegmentStore is not INearSegments near) return;
-        await Task.WhenAll(segments.Select(async segment => await near.NearestAsync(segment, isWhole: true, CancellationToken.None)));
-    }
 }

@@ -17,9 +17,7 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     private string Here => local.SiloAddress.ToParsableString();
 
-    public Task EndOlderAsync(string silo, string job, Attempt before) => Agent(silo).EndOlderAsync(job, before);
-
-    public Task FetchAsync(string silo, IReadOnlyList<SegmentRef> segments) => Agent(silo).FetchAsync(segments);
+    public Task EndOlderAsync(string silo, string job, Attempt before) => grains.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo")).EndOlderAsync(job, before);
 
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) =>
         grains.GetGrain<ISubtaskGrain>(PinnedKey.Subtask(silo, opening.Job, opening.Attempt, opening.Id)).OpenAsync(opening);
@@ -44,8 +42,6 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
     public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) => Coordinator(job, attempt).MoveAsync(move);
 
     public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Coordinator(job, attempt).AbortAsync(cause);
-
-    private ISiloGrain Agent(string silo) => grains.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo"));
 
     private ICheckpointGrain Coordinator(string job, Attempt attempt) => grains.GetGrain<ICheckpointGrain>(PinnedKey.Coordinator(Here, job, attempt));
 }

@@ -1,5 +1,4 @@
 using OrleansStream.Checkpoints;
-using OrleansStream.Graph;
 
 namespace OrleansStream.Jobs;
 
@@ -12,7 +11,6 @@ internal sealed partial class JobDriver
     private IReadOnlyList<string>? _places;
     private IReadOnlyDictionary<SubtaskId, string> _former = new Dictionary<SubtaskId, string>();
     private MoveBegun? _begun;
-    private (PlannedMove Move, Task Done)? _preparation;
 
     /// <summary>When the last attempt took its last record, as far as it counts.</summary>
     private long _endedAt;
@@ -81,33 +79,6 @@ internal sealed partial class JobDriver
         }
 
         Start(start);
-    }
-
-    /// <summary>Whether the attempt can be ended for a move: what subtasks will read on other silos than now is there, as far as it was published, or was waited for long enough.</summary>
-    private bool IsPrepared(PlannedMove move, JobPlan plan)
-    {
-        if (!move.KeepsTables) return true;
-        if (_preparation?.Move != move) _preparation = (move, PrepareAsync(plan));
-        return _preparation.Value.Done.IsCompleted;
-    }
-
-    private async Task PrepareAsync(JobPlan plan)
-    {
-        await TryAsync(() => FetchAheadAsync(plan).WaitAsync(_rules.LongestPreparation, _time, _leaving.Token));
-        Wake();
-    }
-
-    /// <summary>
-    /// Lets the silos to which subtasks are about to move fetch what the newest checkpoint has of them, while the job goes on: then they have little to fetch while it waits. A guess, which does no harm
-    /// where it is wrong.
-    /// </summary>
-    private async Task FetchAheadAsync(JobPlan plan)
-    {
-        var history = await HistoryLog.ReadAsync(_store, _job, _retry, _leaving.Token);
-        if (Newest(history.Kept) is not { } newest) return;
-        var manifest = await ManifestObject.ReadAsync(_store, _job, newest, _retry, _leaving.Token);
-        var places = Placement.Of(plan, _moves.Places(_port.Silos), _former);
-        await Task.WhenAll(RecoveryPlan.ToFetch(manifest, plan, _former, places).Select(needed => TryAsync(() => _port.FetchAsync(needed.Silo, needed.Segments))));
     }
 
     /// <summary>The next attempt begins: it carries out what was asked for.</summary>

@@ -282,7 +282,7 @@ internal sealed partial class JobDriver
             await DeployAsync(plan, takeover.Next, manifest, inputs);
             Phase = JobPhase.Running;
             NoteRunning(takeover.Next);
-            var outcome = await OutcomeAsync(takeover.Next, plan);
+            var outcome = await OutcomeAsync(takeover.Next);
             NoteEnded(outcome);
             return outcome;
         }
@@ -294,7 +294,7 @@ internal sealed partial class JobDriver
         }
     }
 
-    private async Task<AttemptOutcome> OutcomeAsync(Attempt attempt, JobPlan plan)
+    private async Task<AttemptOutcome> OutcomeAsync(Attempt attempt)
     {
         var silent = 0;
         var told = false;
@@ -308,7 +308,7 @@ internal sealed partial class JobDriver
             }
 
             ConsiderBalance();
-            if (_moves.Asked is { } move && move != toldMove && _stopReason is null && IsPrepared(move, plan) && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move))) toldMove = move;
+            if (_moves.Asked is { } move && move != toldMove && _stopReason is null && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move))) toldMove = move;
 
             try
             {
@@ -374,9 +374,6 @@ internal sealed record JobRules
 
     /// <summary>After how long without a change of the cluster subtasks that are unevenly spread move; null for never.</summary>
     public TimeSpan? RebalanceAfter { get; init; }
-
-    /// <summary>For how long a planned move that leaves key groups together is put off while silos fetch what they will need, and the job goes on.</summary>
-    public TimeSpan LongestPreparation { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>After how many unanswered questions the coordinator counts as gone.</summary>
     public int CoordinatorMisses { get; init; } = 5;

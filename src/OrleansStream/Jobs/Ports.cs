@@ -12,9 +12,6 @@ internal interface IJobPort
     /// <summary>Ends every attempt of the job before one, on a silo. A silo that is gone has ended them.</summary>
     Task EndOlderAsync(string silo, string job, Attempt before);
 
-    /// <summary>Lets a silo fetch segments that it will need, where it keeps any. Completes when it has tried.</summary>
-    Task FetchAsync(string silo, IReadOnlyList<SegmentRef> segments);
-
     Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening);
 
     Task StartSubtaskAsync(SubtaskOpening opening, SubtaskAddress address, SubtaskTable table);

@@ -101,22 +101,6 @@ internal static class RecoveryPlan
             ? [.. former.Subtasks.Select(static subtask => new FormerSubtask(subtask.Index, subtask.KeyGroups, subtask.Segments))]
             : [];
 
-    /// <summary>What silos will read of a checkpoint when subtasks come to other places and keep their key groups: whole chains, for subtasks that stay have theirs.</summary>
-    /// <param name="manifest">The checkpoint.</param>
-    /// <param name="plan">The job's plan.</param>
-    /// <param name="former">Where the subtasks are.</param>
-    /// <param name="places">Where they will be.</param>
-    public static IReadOnlyList<(string Silo, IReadOnlyList<SegmentRef> Segments)> ToFetch(
-        Manifest manifest, JobPlan plan, IReadOnlyDictionary<SubtaskId, string> former, IReadOnlyDictionary<SubtaskId, string> places) =>
-    [
-        .. from place in places
-           where former.GetValueOrDefault(place.Key) != place.Value
-           from subtask in FormerOf(manifest, plan.Stages[place.Key.Stage])
-           where subtask.Index == place.Key.Index
-           group subtask.Segments by place.Value into needed
-           select (needed.Key, (IReadOnlyList<SegmentRef>)[.. needed.SelectMany(static segments => segments)]),
-    ];
-
     /// <summary>Sinks whose output waits to be committed may not be dropped from the graph.</summary>
     public static string? MissingSink(Manifest manifest, JobPlan plan)
     {

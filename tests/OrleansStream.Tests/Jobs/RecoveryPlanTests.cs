@@ -81,24 +81,6 @@ public sealed class RecoveryPlanTests
     }
 
     [Fact]
-    public void What_is_fetched_ahead_is_whole_chains_of_subtasks_that_come_to_another_silo()
-    {
-        var plan = Plan(2);
-        SegmentRef[] chain = [Samples.Segment(Samples.Id(1, 2), 1), Samples.Segment(Samples.Id(1, 3), 1)];
-        var manifest = Samples.Manifest(Samples.Id(1, 3), Samples.Segment(Samples.Id(1, 3)));
-        var subtasks = manifest.Stages[0].Subtasks;
-        manifest = manifest with { Stages = [manifest.Stages[0] with { Name = "count", Subtasks = [subtasks[0], subtasks[1] with { Segments = chain }] }] };
-        var former = plan.Subtasks.ToDictionary(static id => id, static id => id.Index == 0 ? "a" : "b");
-        var places = plan.Subtasks.ToDictionary(static id => id, static id => id.Index == 0 ? "a" : "c");
-
-        var needed = Assert.Single(RecoveryPlan.ToFetch(manifest, plan, former, places), static needed => needed.Segments.Count > 0);
-
-        Assert.Equal("c", needed.Silo);
-        Assert.Equal(chain, needed.Segments);
-        Assert.Empty(RecoveryPlan.ToFetch(manifest, plan, former, former));
-    }
-
-    [Fact]
     public void A_sink_with_pending_output_may_not_be_dropped()
     {
         var plan = Plan(1);

@@ -205,8 +205,6 @@ public sealed class StaleDriverTests
 
         public Task EndOlderAsync(string silo, string job, Attempt before) => Task.CompletedTask;
 
-        public Task FetchAsync(string silo, IReadOnlyList<SegmentRef> segments) => throw new NotSupportedException();
-
         public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Task.CompletedTask;
 
         public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) => throw new NotSupportedException();
