@@ -10,7 +10,7 @@ namespace OrleansStream.Testing.Simulation;
 internal sealed class StallChecker(SimulatedRun run)
 {
     /// <summary>Longer than a call is made again and again before its attempt ends.</summary>
-    private static readonly TimeSpan LongestUntold = TimeSpan.FromMilliseconds(700);
+    private readonly TimeSpan _longestUntold = run.Settings.Subtask.CallPatience + TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long after the last fault the last message is there and what paused is awake.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(1);
@@ -36,8 +36,8 @@ internal sealed class StallChecker(SimulatedRun run)
                 var channel = (incarnation, output.To, output.ReceiverChannel);
                 var since = _untold.TryGetValue(channel, out var before) && (before.Known, before.Processed) == (known, processed) ? before.Since : run.Scheduler.Now;
                 untold[channel] = (known, processed, since);
-                if (run.Scheduler.Now - since > LongestUntold)
-                    run.Violate("stall", $"{sender.Actor} has no room for {output.To}, which has processed {processed} envelopes of it and told of {known}, and nothing more for {LongestUntold.TotalMilliseconds} ms");
+                if (run.Scheduler.Now - since > _longestUntold)
+                    run.Violate("stall", $"{sender.Actor} has no room for {output.To}, which has processed {processed} envelopes of it and told of {known}, and nothing more for {_longestUntold.TotalMilliseconds} ms");
             }
         }
 

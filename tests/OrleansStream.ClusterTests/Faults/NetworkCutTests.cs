@@ -3,7 +3,7 @@ using OrleansStream.Silo.Jobs.Allround;
 
 namespace OrleansStream.ClusterTests.Faults;
 
-/// <summary>The network between silos is cut, while all of them still reach the table of members and the checkpoints; then it is healed. All of it but one case takes <c>tests/cluster-faults.sh</c>.</summary>
+/// <summary>The network between silos is cut, while all of them still reach the table of members and the checkpoints; then it is healed. One case is run by <c>dotnet test</c>, the others by <c>tests/cluster-faults.sh</c>.</summary>
 public sealed class NetworkCutTests(Garnet garnet)
 {
     public enum Direction

@@ -100,6 +100,7 @@ public sealed class CheckpointProtocolTests
         _protocol.OnReceipt(Receipt(Left));
         Assert.False(_protocol.TryGiveUp(IntervalMs + TimeoutMs - 1));
         Assert.True(_protocol.TryGiveUp(IntervalMs + TimeoutMs));
+        Assert.Equal([Right, Count], _protocol.Missing);
         Assert.False(_protocol.OnReceipt(Receipt(Right)));
         Begin(IntervalMs + TimeoutMs);
 

@@ -40,6 +40,8 @@ internal sealed class AlignedJob(SimulatedRun run, Input fast, Input slow, TimeS
 internal sealed class AlignmentCheck(SimulatedRun run, long bound, long maxDrift)
 {
     private readonly Dictionary<int, Dictionary<string, (long Highest, bool Ended)>> _attempts = [];
+    private readonly Dictionary<int, TimeSpan> _readAt = [];
+    private readonly HashSet<int> _slept = [];
 
     /// <summary>The attempt of the subtask whose turn it is.</summary>
     public int Attempt => run.Silos.SelectMany(static silo => silo.Subtasks).First(subtask => subtask.Actor == run.Scheduler.Current).Attempt.Number;
@@ -52,10 +54,19 @@ internal sealed class AlignmentCheck(SimulatedRun run, long bound, long maxDrift
         splits[split] = (Math.Max(before.Highest, highest), before.Ended || ended);
     }
 
-    /// <summary>A split is about to be read. One of an attempt that another has followed may have slept for so long that it waits for nobody any more.</summary>
+    /// <summary>Whether none of an attempt's splits was read for so long that its silo must have slept: those that wake up wait for nobody whom they have not heard in that time.</summary>
+    private bool HasSlept(int attempt)
+    {
+        var now = run.Scheduler.Now;
+        if (_readAt.TryGetValue(attempt, out var before) && now - before >= TimeSpan.FromMilliseconds(SplitAlignment.LongestSilenceMs)) _slept.Add(attempt);
+        _readAt[attempt] = now;
+        return _slept.Contains(attempt);
+    }
+
+    /// <summary>A split is about to be read.</summary>
     public void OnRead(int attempt, string split, long highest)
     {
-        if (highest == long.MinValue || attempt < run.Attempts) return;
+        if (HasSlept(attempt) || highest == long.MinValue) return;
         foreach (var (other, state) in _attempts[attempt])
         {
             if (other == split || state.Ended) continue;
