@@ -180,6 +180,14 @@ internal sealed class SiloCluster : IAsyncDisposable
     /// <summary>All that all silos have printed.</summary>
     public string Printed => string.Join('\n', _nodes.Select(static (node, i) => $"--- silo {i} ({node.Address}{(node.IsAlive ? "" : ", gone")})\n{node.Printed}"));
 
+    /// <summary>The warnings and errors among them.</summary>
+    public string Complaints => string.Join('\n', _nodes.SelectMany(static (node, i) =>
+    {
+        var lines = node.Printed.Split('\n');
+        return lines.Zip(lines.Skip(1)).Where(static two => two.First.StartsWith("warn: ", StringComparison.Ordinal) || two.First.StartsWith("fail: ", StringComparison.Ordinal))
+            .Select(two => $"silo {i}: {two.First} {two.Second.Trim()}");
+    }));
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes) await node.DisposeAsync();

@@ -24,9 +24,7 @@ public sealed class LeavingAndJoiningTests(Garnet garnet)
         Assert.Contains("leaving", moved.GetProperty("lastMove").GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Silos(moved), silo => silo.StartsWith($"{leaving.Address}@", StringComparison.Ordinal));
 
-        var finished = await job.FinishAsync();
-        Assert.Equal(2, finished.GetProperty("summary").GetProperty("attempt").GetInt32());
-        Assert.Equal(0, finished.GetProperty("failures").GetInt32());
+        RequireOneMoveOnly(cluster, await job.FinishAsync());
     }
 
     [Fact]
@@ -39,9 +37,13 @@ public sealed class LeavingAndJoiningTests(Garnet garnet)
         var joined = await cluster.AddAsync();
         await cluster.WaitAsync(AllroundJob.JobName, $"on {joined.Address}", status => Silos(status).Any(silo => silo.StartsWith($"{joined.Address}@", StringComparison.Ordinal)));
 
-        var finished = await job.FinishAsync();
-        Assert.Equal(2, finished.GetProperty("summary").GetProperty("attempt").GetInt32());
-        Assert.Equal(0, finished.GetProperty("failures").GetInt32());
+        RequireOneMoveOnly(cluster, await job.FinishAsync());
+    }
+
+    private static void RequireOneMoveOnly(SiloCluster cluster, JsonElement finished)
+    {
+        var (attempt, failures) = (SiloCluster.Attempt(finished), finished.GetProperty("failures").GetInt32());
+        Assert.True((attempt, failures) == (2, 0), $"It took {attempt} attempts and {failures} failures, not one move. The silos complained:\n{cluster.Complaints}");
     }
 
     private static IEnumerable<string> Silos(JsonElement status) =>
