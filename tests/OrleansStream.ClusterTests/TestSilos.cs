@@ -39,6 +39,9 @@ public sealed class TestSilos : IAsyncDisposable
 
     public IServiceProvider Services => _hosts[0].Services;
 
+    /// <summary>Those of all silos.</summary>
+    public IEnumerable<IServiceProvider> AllServices => _hosts.Select(static host => host.Services);
+
     public static Task<TestSilos> StartAsync(string folder, Action<JobGraph, JobArguments> job, int silos = 1, Action<OrleansStreamOptions>? configure = null) =>
         StartAsync(folder, silos, configure, siloBuilder => siloBuilder.Services.AddSingleton(new JobRegistration("job", _ => new LambdaJob(job), null)));
 

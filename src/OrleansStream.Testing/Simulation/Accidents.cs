@@ -31,7 +31,8 @@ public sealed record Accidents
 
     /// <summary>
     /// The most strikes at silos, subtasks, coordinators and the job's own grain, each at a moment of the seed's, mostly just after something was written: killed without a word, paused for
-    /// milliseconds or for an hour and awake again without knowing it, activated twice, asked to leave with or without time to hand over; or the job stopped by a person and started again, or rescaled. 11 unless set.
+    /// milliseconds or for an hour and awake again without knowing it, activated twice, asked to leave with or without time to hand over; or the job stopped by a person and started again, or rescaled. One seed in six has
+    /// nothing but rescales and hand-overs, four at most. 11 unless set.
     /// </summary>
     public int Strikes { get; init; } = 11;
 

@@ -17,7 +17,7 @@ internal sealed class Fate(SimulatedRun run)
         var silos = run.Silos.Where(static silo => silo is { IsAlive: true, IsPaused: false }).ToList();
         if (silos.Count == 0) return;
         var silo = silos[run.Random.Next(silos.Count)];
-        var what = run.Random.Next(20);
+        var what = run.Weather.IsCalm ? run.Random.Next(13, 19) : run.Random.Next(20);
         var struck = what switch
         {
             0 or 1 => Subtask(silo, Kill),

@@ -47,6 +47,8 @@ internal sealed class Settings
             Restarts = RestartStrategy.Exponential(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(200), attempts: MostFailures),
             CoordinatorPoll = TimeSpan.FromMilliseconds(50),
             CoordinatorMisses = 4,
+            LongestReadAhead = TimeSpan.FromMilliseconds(LongestWaitTicks % 8 * 15),
+            LongestUrgentReadAhead = TimeSpan.FromMilliseconds(LongestWaitTicks % 8 * 4),
             RebalanceAfter = LongestWaitTicks % 3 == 0 ? null : TimeSpan.FromMilliseconds(50 + (LongestWaitTicks % 450)),
         };
     }

@@ -1,6 +1,8 @@
 using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
+using OrleansStream.Hosting;
 using OrleansStream.Jobs;
+using OrleansStream.Stages;
 using OrleansStream.State;
 
 namespace OrleansStream.Testing.Simulation;
@@ -41,6 +43,9 @@ internal sealed class Silo(SimulatedRun run, string name)
     /// <summary>The tables that the next attempt may begin with; gone with the silo.</summary>
     public KeptTables Kept { get; } = new(run.Scheduler);
 
+    /// <summary>The tables that were read ahead for the next attempt; gone with the silo.</summary>
+    public TablesAhead Ahead { get; } = new(run.Scheduler);
+
     public bool IsPaused { get; private set; }
 
     /// <summary>Whether it shuts down: no job begins to be led from here any more.</summary>
@@ -62,6 +67,14 @@ internal sealed class Silo(SimulatedRun run, string name)
     {
         if (!_plans.TryGetValue(parallelism, out var plan)) _plans[parallelism] = plan = run.Job.NewPlan(parallelism, Services);
         return plan;
+    }
+
+    /// <summary>The stage of a subtask, as this silo defines it.</summary>
+    public PlannedStage StageOf(SubtaskOpening opening)
+    {
+        var plan = PlanOf(opening.Parallelism);
+        if (plan.Fingerprint == opening.Fingerprint) return plan.Stages[opening.Id.Stage];
+        throw new JobRefusedException($"The job defines another graph on {Name} than where it was started: every silo must define the same from the same arguments.");
     }
 
     /// <summary>The activation of a subtask; when there are two, either. Made when it is called, as Orleans does.</summary>
@@ -154,5 +167,23 @@ internal sealed class Silo(SimulatedRun run, string name)
     }
 }
 
-/// <summary>The agent of a silo.</summary>
-internal sealed class AgentActivation(Silo silo) : Activation(silo, "agent");
+/// <summary>The agent of a silo: does what <see cref="SiloGrain"/> does in a real one.</summary>
+internal sealed class AgentActivation(Silo silo) : Activation(silo, "agent")
+{
+    public async Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming)
+    {
+        foreach (var opening in coming)
+        {
+            try
+            {
+                var stage = Silo.StageOf(opening);
+                var context = SubtaskContext.Of(opening, stage, Silo.Run.NewIncarnation(), Silo.Services, TestSerializers.OfState);
+                await Subtask.ReadAheadAsync(stage, context, Silo.Ahead, Silo.Run.Store, SubtaskDriver.Chains(opening));
+            }
+            catch (Exception error) when (error is StreamException or OperationCanceledException)
+            {
+                // It is read when it comes.
+            }
+        }
+    }
+}

@@ -97,6 +97,9 @@ internal sealed class SimulatedRun
     /// <summary>How many subtasks began with the tables of the attempt before.</summary>
     public int TablesKept => _silos.Sum(static silo => silo.Kept.Taken);
 
+    /// <summary>How many subtasks began with tables that were read ahead.</summary>
+    public int TablesAhead => _silos.Sum(static silo => silo.Ahead.Taken);
+
     /// <summary>How many planned moves came to run.</summary>
     public int Moves { get; private set; }
 

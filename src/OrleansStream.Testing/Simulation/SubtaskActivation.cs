@@ -50,6 +50,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     {
         var driver = Opened();
         Silo.Kept.LetGo(_opening!.Job, _opening.Attempt);
+        Silo.Ahead.LetGo(_opening.Job, _opening.Attempt);
         _table = table;
         _coordinatorSilo = coordinatorSilo;
         _network!.Begin(table);
@@ -101,17 +102,12 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     private async Task<SubtaskDriver> MakeAsync(SubtaskOpening opening, Incarnation incarnation)
     {
         var run = Silo.Run;
-        var plan = Silo.PlanOf(opening.Parallelism);
-        if (plan.Fingerprint != opening.Fingerprint)
-        {
-            throw new JobRefusedException($"The job defines another graph on {Silo.Name} than where it was started: every silo must define the same from the same arguments.");
-        }
-
-        var stage = plan.Stages[opening.Id.Stage];
+        var stage = Silo.StageOf(opening);
         var subtask = await Subtask.RestoredAsync(
             stage,
             passedOn => SubtaskContext.Of(opening, stage, incarnation, Silo.Services, TestSerializers.OfState, passedOn),
             Silo.Kept,
+            Silo.Ahead,
             run.Store,
             SubtaskDriver.Chains(opening),
             CancellationToken.None);

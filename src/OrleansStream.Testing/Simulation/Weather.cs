@@ -3,6 +3,8 @@ namespace OrleansStream.Testing.Simulation;
 /// <summary>How bad things are in one run, drawn from its seed: rates of faults, and until when there are any.</summary>
 internal sealed class Weather
 {
+    private const int MostCalmMoves = 4;
+
     private readonly Random _random;
 
     public Weather(Random random, Accidents most)
@@ -14,14 +16,18 @@ internal sealed class Weather
         SlowRate = Rate(most.Slowness);
         StoreFaultRate = Rate(most.StoreFaults);
         SinkFaultRate = Rate(most.SinkFaults);
-        StrikesLeft = rough == 0 || most.Strikes == 0 ? 0 : random.Next(1, most.Strikes + 1);
+        IsCalm = rough == 0;
+        StrikesLeft = most.Strikes == 0 ? 0 : IsCalm ? random.Next(Math.Min(most.Strikes, MostCalmMoves) + 1) : random.Next(1, most.Strikes + 1);
         StrikeRate = 1.0 / random.Next(300, 2500);
         HotStrikeRate = random.Next(2) == 0 ? 0.002 : 0.02;
         var until = (int)most.Until.TotalMilliseconds;
-        EndsAt = TimeSpan.FromMilliseconds(rough == 0 ? 0 : random.Next(until / 10, until));
+        EndsAt = TimeSpan.FromMilliseconds(StrikesLeft == 0 && IsCalm ? 0 : random.Next(until / 10, until));
 
         double Rate(double most) => random.Next(3) == 0 ? 0 : random.NextDouble() * most * rough;
     }
+
+    /// <summary>Whether nothing goes wrong: jobs are only moved.</summary>
+    public bool IsCalm { get; }
 
     public double LossRate { get; }
 
@@ -33,7 +39,7 @@ internal sealed class Weather
 
     public double SinkFaultRate { get; }
 
-    /// <summary>How many kills, pauses and doublings there may still be.</summary>
+    /// <summary>How many kills, pauses, doublings and moves there may still be.</summary>
     public int StrikesLeft { get; set; }
 
     /// <summary>The chance of one at each step.</summary>

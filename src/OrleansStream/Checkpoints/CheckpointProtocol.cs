@@ -43,6 +43,7 @@ internal sealed class CheckpointProtocol
     private bool _isAsked;
     private bool _isReadNext;
     private bool _holds;
+    private bool _isReadAhead;
     private long _triggeredAt;
     private long _number;
     private long _deltaBytes;
@@ -92,6 +93,7 @@ internal sealed class CheckpointProtocol
         _isAsked = true;
         _isReadNext |= move is not null;
         _holds |= move is { KeepsTables: true };
+        _isReadAhead |= move is { IsReadAhead: true };
     }
 
     /// <summary>Begins a checkpoint when one is due: the barrier, and the subtasks to be told. Sources start it; subtasks whose input has ended must be told too.</summary>
@@ -187,12 +189,13 @@ internal sealed class CheckpointProtocol
 
     /// <summary>
     /// Whether the next snapshot is to be full. One that all is read of next, while the job waits, is better full than a long chain: its own delta counts with the others, taken to be as large as the
-    /// newest one. One that holds is waited for while it is written, and little of it is read.
+    /// newest one. One that holds is waited for while it is written, and little of it is read. Of one whose chain was read ahead, only what follows is read.
     /// </summary>
     private bool IsFullDue => _published is null
-        || _deltas >= _rules.LongestChain
-        || _deltaBytes > _rules.LargestDeltaShare * FullBytes
-        || (_isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes));
+        || (!_isReadAhead
+            && (_deltas >= _rules.LongestChain
+                || _deltaBytes > _rules.LargestDeltaShare * FullBytes
+                || (_isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes))));
 
     private StageManifest StageOf(PlannedStage stage) => new(
         stage.Name,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
+using OrleansStream.Stages;
 
 namespace OrleansStream.Hosting;
 
@@ -43,5 +44,13 @@ internal sealed class JobRegistry
         if (_plans.TryGetValue(key, out var known)) return known;
         if (_plans.Count >= Remembered) _plans.Clear();
         return _plans[key] = JobPlan.Create(name, Find(name).Make(_services), arguments, parallelism, maxParallelism, _services);
+    }
+
+    /// <summary>The stage of a subtask, as this silo defines it.</summary>
+    public PlannedStage StageOf(SubtaskOpening opening)
+    {
+        var plan = PlanOf(opening.Job, opening.Arguments, opening.Parallelism, opening.MaxParallelism);
+        if (plan.Fingerprint == opening.Fingerprint) return plan.Stages[opening.Id.Stage];
+        throw new JobRefusedException($"Job '{opening.Job}' has another graph on this silo than where it was started: all silos that run an attempt must have the same build.");
     }
 }

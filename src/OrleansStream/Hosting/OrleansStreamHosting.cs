@@ -28,6 +28,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<StreamServices>();
         services.AddSingleton<SiloSubtasks>();
         services.AddSingleton(static provider => new KeptTables(provider.GetRequiredService<StreamServices>().Time));
+        services.AddSingleton(static provider => new TablesAhead(provider.GetRequiredService<StreamServices>().Time));
         services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();

@@ -34,8 +34,15 @@ public sealed class OrleansStreamOptions
     /// </summary>
     public TimeSpan? RebalanceAfter { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// The longest that a planned move (a rescale, a silo that joins) is put off while the silos read ahead what the subtasks that come to them need, and the job goes on: the pause is then short whatever
+    /// the size of the state. Meanwhile that state is in memory twice. Before a silo leaves it is two fifths of <see cref="HandOverPatience"/> at most. 2 min unless set; zero for not at all.
+    /// </summary>
+    public TimeSpan LongestReadAhead { get; set; } = TimeSpan.FromMinutes(2);
+
     internal IEnumerable<string> Problems()
     {
+        if (LongestReadAhead < TimeSpan.Zero || LongestReadAhead > TimeSpan.FromHours(1)) yield return $"{nameof(LongestReadAhead)} is {LongestReadAhead}; it must be from 0 to 1 h";
         if (HandOverPatience < TimeSpan.Zero || HandOverPatience > TimeSpan.FromMinutes(30)) yield return $"{nameof(HandOverPatience)} is {HandOverPatience}; it must be from 0 to 30 min";
         if (RebalanceAfter < TimeSpan.Zero) yield return $"{nameof(RebalanceAfter)} is {RebalanceAfter}; it must not be negative, and null for never";
         if (MaxParallelism is < 1 or > KeyGroups.LargestMaxParallelism) yield return $"{nameof(MaxParallelism)} is {MaxParallelism}; it must be from 1 to {KeyGroups.LargestMaxParallelism}";
@@ -48,6 +55,8 @@ public sealed class OrleansStreamOptions
     {
         Restarts = Restarts,
         RebalanceAfter = RebalanceAfter,
+        LongestReadAhead = LongestReadAhead,
+        LongestUrgentReadAhead = TimeSpan.FromTicks(Math.Min(LongestReadAhead.Ticks, HandOverPatience.Ticks * 2 / 5)),
         Checkpoints = new CheckpointRules
         {
             Interval = Checkpoints.Interval,

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
+using OrleansStream.State;
 
 namespace OrleansStream.Hosting;
 
@@ -67,13 +69,40 @@ internal interface ISiloGrain : IGrainWithStringKey
 
     /// <summary>Whether this silo leads a job, or did last.</summary>
     Task<Leadership> LeadershipAsync(string job);
+
+    /// <summary>Reads, for subtasks that are about to come to this silo, what they are to be restored from as far as it is there. Completes when it has tried.</summary>
+    [ResponseTimeout("00:10:00")]
+    Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming);
 }
 
 /// <inheritdoc/>
 [Reentrant, PinnedPlacement]
-internal sealed class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs) : Grain, ISiloGrain
+internal sealed partial class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, JobRegistry registry, TablesAhead ahead, StreamServices services, ILogger<SiloGrain> logger) : Grain, ISiloGrain
 {
+    private readonly ILogger _logger = logger;
+
     public Task EndOlderAsync(string job, Attempt before) => subtasks.EndOlderAsync(job, before);
 
     public Task<Leadership> LeadershipAsync(string job) => Task.FromResult(jobs.LeadershipOf(job));
+
+    public Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming) => Task.Run(async () =>
+    {
+        // One after the other: the job is still running.
+        foreach (var opening in coming)
+        {
+            try
+            {
+                var stage = registry.StageOf(opening);
+                var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), ServiceProvider, services.Serializers);
+                await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, SubtaskDriver.Chains(opening));
+            }
+            catch (Exception error)
+            {
+                LogNotReadAhead(opening.Job, opening.Id, error.Message);
+            }
+        }
+    });
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job}: subtask {Subtask}, which is about to come here, was not read ahead, and is when it comes: {Cause}")]
+    private partial void LogNotReadAhead(string job, SubtaskId subtask, string cause);
 }

@@ -17,7 +17,9 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     private string Here => local.SiloAddress.ToParsableString();
 
-    public Task EndOlderAsync(string silo, string job, Attempt before) => grains.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo")).EndOlderAsync(job, before);
+    public Task EndOlderAsync(string silo, string job, Attempt before) => Agent(silo).EndOlderAsync(job, before);
+
+    public Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => Agent(silo).ReadAheadAsync(coming);
 
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) =>
         grains.GetGrain<ISubtaskGrain>(PinnedKey.Subtask(silo, opening.Job, opening.Attempt, opening.Id)).OpenAsync(opening);
@@ -42,6 +44,8 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
     public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) => Coordinator(job, attempt).MoveAsync(move);
 
     public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Coordinator(job, attempt).AbortAsync(cause);
+
+    private ISiloGrain Agent(string silo) => grains.GetGrain<ISiloGrain>(PinnedKey.Of(silo, "silo"));
 
     private ICheckpointGrain Coordinator(string job, Attempt attempt) => grains.GetGrain<ICheckpointGrain>(PinnedKey.Coordinator(Here, job, attempt));
 }

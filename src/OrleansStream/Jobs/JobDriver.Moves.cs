@@ -1,10 +1,17 @@
 using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
+using OrleansStream.Sources;
 
 namespace OrleansStream.Jobs;
 
 /// <summary>Planned moves: asked for, told to the coordinator, and measured. <see cref="MoveRequests"/> and <see cref="RebalanceRule"/> decide.</summary>
 internal sealed partial class JobDriver
 {
+    /// <summary>How often silos read on: each time there is less, for less has been written meanwhile.</summary>
+    private const int MostReads = 4;
+
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> NoInputs = new Dictionary<string, IReadOnlyList<SourceSplit>>();
+
     private readonly MoveRequests _moves = new();
     private readonly RebalanceRule _rebalance;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,6 +86,47 @@ internal sealed partial class JobDriver
         }
 
         Start(start);
+    }
+
+    /// <summary>Lets silos read ahead for a planned move, as long as it may be put off.</summary>
+    /// <returns>Whether they have.</returns>
+    private async Task<bool> TryReadAheadAsync(PlannedMove move, JobPlan plan, Attempt attempt)
+    {
+        var longest = move.IsUrgent ? _rules.LongestUrgentReadAhead : _rules.LongestReadAhead;
+        if (longest == TimeSpan.Zero) return false;
+        using var limit = new CancellationTokenSource(longest, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _leaving.Token);
+        var reads = 0;
+        await TryAsync(async () =>
+        {
+            CheckpointId? last = null;
+            var next = move.Parallelism is { } parallelism ? _plan(_start with { Parallelism = parallelism }) : plan;
+            while (reads < MostReads && await ReadAheadAsync(move, next, attempt, last, end.Token) is { } read)
+            {
+                last = read;
+                reads++;
+            }
+        });
+        Wake();
+        return reads > 0;
+    }
+
+    /// <summary>
+    /// Lets the silos to which subtasks are about to come read the newest checkpoint while the job goes on: then they have only what follows it to read while it waits. A guess, which does no harm where it
+    /// is wrong.
+    /// </summary>
+    /// <returns>The checkpoint; null when there is none of the attempt's own that is newer than the one that was read last.</returns>
+    private async Task<CheckpointId?> ReadAheadAsync(PlannedMove move, JobPlan next, Attempt attempt, CheckpointId? last, CancellationToken cancellation)
+    {
+        var history = await HistoryLog.ReadAsync(_store, _job, _retry, cancellation);
+        if (Newest(history.Kept) is not { } newest || newest.Id.Attempt != attempt || newest.Id == last) return null;
+        var manifest = await ManifestObject.ReadAsync(_store, _job, newest, _retry, cancellation);
+        var places = Placement.Of(next, _moves.Places(_port.Silos), _former);
+        var coming = next.Subtasks.Where(id => next.Stages[id.Stage].Head is not SourceNode && !(move.KeepsTables && _former.GetValueOrDefault(id) == places[id]));
+        await Task.WhenAll(coming.GroupBy(id => places[id]).Select(silo =>
+            TryAsync(() => _port.ReadAheadAsync(silo.Key, [.. silo.Select(id => OpeningOf(next, attempt.Next, id, manifest, NoInputs))]).WaitAsync(cancellation))));
+        cancellation.ThrowIfCancellationRequested();
+        return newest.Id;
     }
 
     /// <summary>The next attempt begins: it carries out what was asked for.</summary>

@@ -102,19 +102,7 @@ internal sealed partial class JobDriver
         await Task.WhenAll(silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, attempt))));
         var places = Placement.Of(plan, _moves.Places(silos), _former);
         // Those that come to another silo first: they have to read, which the others need not behind a planned move.
-        var openings = plan.Subtasks.OrderBy(id => _former.GetValueOrDefault(id) == places[id]).Select(id => new SubtaskOpening
-        {
-            Job = _job,
-            Attempt = attempt,
-            Id = id,
-            Arguments = _start.Arguments,
-            Parallelism = plan.Parallelism,
-            MaxParallelism = plan.MaxParallelism,
-            Fingerprint = plan.Fingerprint,
-            Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
-            Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
-            RecordsPerSecond = RecoveryPlan.RateOf(_start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
-        }).ToList();
+        var openings = plan.Subtasks.OrderBy(id => _former.GetValueOrDefault(id) == places[id]).Select(id => OpeningOf(plan, attempt, id, manifest, inputs)).ToList();
 
         var addresses = await Task.WhenAll(openings.Select(opening => OpenAsync(places[opening.Id], opening, manifest)));
         _places = [.. places.Values];
@@ -127,6 +115,20 @@ internal sealed partial class JobDriver
             FaultPoints.Pass(FaultPoint.TableGiven);
         }));
     }
+
+    private SubtaskOpening OpeningOf(JobPlan plan, Attempt attempt, SubtaskId id, Manifest? manifest, IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> inputs) => new()
+    {
+        Job = _job,
+        Attempt = attempt,
+        Id = id,
+        Arguments = _start.Arguments,
+        Parallelism = plan.Parallelism,
+        MaxParallelism = plan.MaxParallelism,
+        Fingerprint = plan.Fingerprint,
+        Splits = RecoveryPlan.SplitsOf(plan, id, inputs),
+        Former = RecoveryPlan.FormerOf(manifest, plan.Stages[id.Stage]),
+        RecordsPerSecond = RecoveryPlan.RateOf(_start.RecordsPerSecond, plan.Stages[id.Stage], inputs),
+    };
 
     private async Task<SubtaskAddress> OpenAsync(string silo, SubtaskOpening opening, Manifest? manifest)
     {

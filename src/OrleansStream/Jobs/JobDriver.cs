@@ -282,7 +282,7 @@ internal sealed partial class JobDriver
             await DeployAsync(plan, takeover.Next, manifest, inputs);
             Phase = JobPhase.Running;
             NoteRunning(takeover.Next);
-            var outcome = await OutcomeAsync(takeover.Next);
+            var outcome = await OutcomeAsync(takeover.Next, plan);
             NoteEnded(outcome);
             return outcome;
         }
@@ -294,11 +294,12 @@ internal sealed partial class JobDriver
         }
     }
 
-    private async Task<AttemptOutcome> OutcomeAsync(Attempt attempt)
+    private async Task<AttemptOutcome> OutcomeAsync(Attempt attempt, JobPlan plan)
     {
         var silent = 0;
         var told = false;
         PlannedMove? toldMove = null;
+        (PlannedMove For, Task<bool> IsReadAhead)? ahead = null;
         while (true)
         {
             if (_stopReason is { } reason && !told)
@@ -308,7 +309,11 @@ internal sealed partial class JobDriver
             }
 
             ConsiderBalance();
-            if (_moves.Asked is { } move && move != toldMove && _stopReason is null && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move))) toldMove = move;
+            if (_moves.Asked is { } move && move != toldMove && _stopReason is null)
+            {
+                if (ahead?.For != move) ahead = (move, TryReadAheadAsync(move, plan, attempt));
+                if (ahead is { IsReadAhead: { IsCompleted: true } read } && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move with { IsReadAhead = read.Result }))) toldMove = move;
+            }
 
             try
             {
@@ -374,6 +379,12 @@ internal sealed record JobRules
 
     /// <summary>After how long without a change of the cluster subtasks that are unevenly spread move; null for never.</summary>
     public TimeSpan? RebalanceAfter { get; init; }
+
+    /// <summary>For how long a planned move is put off while silos read ahead.</summary>
+    public TimeSpan LongestReadAhead { get; init; }
+
+    /// <summary>The same for one that somebody waits for.</summary>
+    public TimeSpan LongestUrgentReadAhead { get; init; }
 
     /// <summary>After how many unanswered questions the coordinator counts as gone.</summary>
     public int CoordinatorMisses { get; init; } = 5;

@@ -192,7 +192,7 @@ internal sealed partial class JobLeaderGrain(JobRegistry jobs, StreamServices se
     [LoggerMessage(LogLevel.Information, "Job {Job}: starting at parallelism {Parallelism}")]
     private partial void LogStarted(string job, int parallelism);
 
-    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: the attempt ends with its next checkpoint")]
+    [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: the attempt ends with a checkpoint, as soon as the silos have read ahead what comes to them")]
     private partial void LogMoving(string job, string move);
 
     [LoggerMessage(LogLevel.Information, "Job {Job}: {Move}: done, attempt {Attempt} runs after a pause of {PauseMs:0} ms behind a checkpoint of {CheckpointMs:0} ms")]

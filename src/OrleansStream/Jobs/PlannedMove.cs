@@ -3,15 +3,19 @@ namespace OrleansStream.Jobs;
 /// <summary>Why an attempt is to be ended at a checkpoint of its own and followed by the next one at once.</summary>
 /// <param name="Reason">For people: <c>rescaling to 4</c>.</param>
 /// <param name="Parallelism">The parallelism of the attempts that follow; null for the same.</param>
+/// <param name="IsReadAhead">Whether silos have read ahead what subtasks that come to them need, so that a short way on from there is wanted.</param>
 [GenerateSerializer, Immutable]
-internal sealed record PlannedMove([property: Id(0)] string Reason, [property: Id(1)] int? Parallelism = null)
+internal sealed record PlannedMove([property: Id(0)] string Reason, [property: Id(1)] int? Parallelism = null, [property: Id(2)] bool IsReadAhead = false)
 {
     /// <summary>Whether key groups stay together, so that a subtask which stays on its silo can go on with its tables; worth to wait at the barrier for.</summary>
     public bool KeepsTables => Parallelism is null;
 
+    /// <summary>Whether somebody waits for it who will not wait for long.</summary>
+    [Id(3)] public bool IsUrgent { get; init; }
+
     public static PlannedMove Rescale(int parallelism) => new($"rescaling to {parallelism}", parallelism);
 
-    public static PlannedMove Leave(string silo) => new($"moving off {silo}, which is leaving");
+    public static PlannedMove Leave(string silo) => new($"moving off {silo}, which is leaving") { IsUrgent = true };
 
     public static PlannedMove Rebalance { get; } = new("spreading over the silos");
 }

@@ -12,6 +12,9 @@ internal interface IJobPort
     /// <summary>Ends every attempt of the job before one, on a silo. A silo that is gone has ended them.</summary>
     Task EndOlderAsync(string silo, string job, Attempt before);
 
+    /// <summary>Lets a silo read what subtasks that are about to come to it are to be restored from, as far as it is there. Completes when it has tried.</summary>
+    Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming);
+
     Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening);
 
     Task StartSubtaskAsync(SubtaskOpening opening, SubtaskAddress address, SubtaskTable table);

@@ -17,18 +17,20 @@ internal sealed partial class Subtask
     /// <summary>The checkpoint whose snapshot is all that the subtask is: nothing was done behind its barrier. Null otherwise.</summary>
     public CheckpointId? HeldAt { get; private set; }
 
-    /// <summary>Makes a subtask and puts back what its stage saved: with the tables that were kept on this silo, or from segments.</summary>
+    /// <summary>Makes a subtask and puts back what its stage saved: with the tables that were kept on this silo, or were read ahead, or from segments alone.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="contextOf">Makes the subtask's context, on a state that is passed on, or on one of its own.</param>
     /// <param name="kept">What was kept on this silo.</param>
+    /// <param name="ahead">What was read ahead on this silo.</param>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of the stage's former subtasks.</param>
     /// <param name="cancellation">Gives up.</param>
     public static async ValueTask<Subtask> RestoredAsync(
-        PlannedStage stage, Func<SubtaskState?, SubtaskContext> contextOf, KeptTables kept, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+        PlannedStage stage, Func<SubtaskState?, SubtaskContext> contextOf, KeptTables kept, TablesAhead ahead, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
     {
         var context = contextOf(null);
-        if (kept.Take(context.Groups, chains) is { } state)
+        var readAhead = ahead.Take(context.Tables, context.Attempt, chains);
+        if ((kept.Take(context.Groups, chains) ?? readAhead) is { } state)
         {
             state.PassOn();
             var next = new Subtask(contextOf(state), stage);
@@ -43,6 +45,15 @@ internal sealed partial class Subtask
         await subtask.RestoreAsync(store, chains, cancellation);
         return subtask;
     }
+
+    /// <summary>Reads what a stage has saved so far for a subtask that is about to come to this silo.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="context">Its context, which nothing else will use.</param>
+    /// <param name="ahead">Where the tables wait for it.</param>
+    /// <param name="store">Where the segments are.</param>
+    /// <param name="chains">The segments of the stage's former subtasks.</param>
+    public static Task ReadAheadAsync(PlannedStage stage, SubtaskContext context, TablesAhead ahead, ICheckpointStore store, IReadOnlyList<SegmentChain> chains) =>
+        ahead.ReadAsync(context.Tables, context.Attempt, () => new Subtask(context, stage).Context.State, store, chains);
 
     /// <summary>Puts back what was saved, before the operators are opened: keyed state first, then what each operator saved of its own.</summary>
     public async ValueTask RestoreAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)

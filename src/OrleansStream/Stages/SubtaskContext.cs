@@ -102,6 +102,8 @@ internal sealed class SubtaskContext
 
     public KeyGroupRange Groups => KeyGroups.Range(Id.Index, Parallelism, MaxParallelism);
 
+    public TablesOf Tables => new(Job, Stage, Groups);
+
     /// <summary>Every operator of the chain, from its ends to its head.</summary>
     public List<Operator> Operators { get; } = [];
 

@@ -11,7 +11,7 @@ namespace OrleansStream.Stages;
 
 /// <summary>The shell of a <see cref="SubtaskDriver"/>. An activation that was never opened refuses every call and leaves.</summary>
 [Reentrant, KeepAlive, PinnedPlacement]
-internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kept, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
+internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kept, TablesAhead ahead, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
 {
     private readonly ILogger _logger = logger;
     /// <summary>How long older attempts may take to end here before the opening is given up.</summary>
@@ -48,6 +48,7 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kep
     {
         var driver = Opened();
         kept.LetGo(_opening!.Job, _opening.Attempt);
+        ahead.LetGo(_opening.Job, _opening.Attempt);
         _network!.Begin(table);
         _coordinator!.Begin(coordinatorSilo);
         driver.Start(table);
@@ -109,17 +110,12 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kep
 
     private async Task<SubtaskDriver> MakeAsync(SubtaskOpening opening, Incarnation incarnation)
     {
-        var plan = jobs.PlanOf(opening.Job, opening.Arguments, opening.Parallelism, opening.MaxParallelism);
-        if (plan.Fingerprint != opening.Fingerprint)
-        {
-            throw new JobRefusedException($"Job '{opening.Job}' has another graph on this silo than where it was started: all silos that run an attempt must have the same build.");
-        }
-
-        var stage = plan.Stages[opening.Id.Stage];
+        var stage = jobs.StageOf(opening);
         var subtask = await Subtask.RestoredAsync(
             stage,
             passedOn => SubtaskContext.Of(opening, stage, incarnation, ServiceProvider, services.Serializers, passedOn),
             kept,
+            ahead,
             services.SegmentStore,
             SubtaskDriver.Chains(opening),
             CancellationToken.None);

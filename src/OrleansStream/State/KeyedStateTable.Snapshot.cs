@@ -34,7 +34,7 @@ internal sealed partial class KeyedStateTable<TKey>
         if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
     }
 
-    public void RestoreLine(int shape, long line)
+    public void RestoreLine(int shape, long line, KeyGroupRange groups)
     {
         // Keyed state keeps none.
     }

@@ -30,8 +30,8 @@ internal interface ISnapshotPart
     /// <summary>Applies entries of one key group, segment by segment from the full one on.</summary>
     void Restore(int shape, RestoredSection section);
 
-    /// <summary>Takes the line that the newest segment of a chain keeps beside a shape.</summary>
-    void RestoreLine(int shape, long line);
+    /// <summary>Takes the line that the newest segment of a chain keeps beside a shape. What an older line has let in of the chain's key groups goes.</summary>
+    void RestoreLine(int shape, long line, KeyGroupRange groups);
 
     /// <summary>Makes room, before entries of a shape come, for about so many more keys, entries, timers or windows.</summary>
     void MakeRoom(int shape, int more);

@@ -26,6 +26,8 @@ internal readonly record struct RestoredBlob(int FormerSubtask, OperatorBlob Blo
 // - The chains' key groups do not overlap and together cover the subtask's.
 // - A chain begins with a full segment, and every delta builds on the checkpoint before it in the chain.
 // - Every state in a segment that is read is declared by a registered table, in the same form. State that is declared but not in a segment begins empty.
+// - A chain may be read in several goes, each further than the one before, as checkpoints are published. Only the last go takes the lines beside the states: before, they tell which entries there
+//   is no use in reading, and no more.
 // - Times of state that expires are the exception: they are a policy. Those of a chain are used if they are declared in the same form now and in its newest segment.
 //   If the newest is without, what changed last was written without, and older times say nothing about it: then all of the chain's are passed over.
 
@@ -40,51 +42,77 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         CheckCoverage(chains);
         var blobs = new List<RestoredBlob>();
         CheckpointId? buildsOn = null;
-        // All at once: to look for one may mean to wait for other silos.
-        var places = chains.SelectMany(chain => ReferencesOf(chain).Select(reference => (reference, IsWhole: IsNeeded(chain))))
-            .DistinctBy(static place => place.reference).ToDictionary(static place => place.reference, place => PlaceOfAsync(place.reference, place.IsWhole, cancellation));
-        await Task.WhenAll(places.Values);
+        var places = await PlacesOfAsync(chains, cancellation);
         foreach (var chain in chains)
         {
-            var isNeeded = IsNeeded(chain);
-            var segments = new List<SegmentReader>();
-            foreach (var reference in ReferencesOf(chain)) segments.Add(await SegmentReader.OpenAsync(await places[reference], reference, cancellation));
-
-            Check(chain, segments, isNeeded);
+            var segments = await OpenAsync(chain, places, cancellation);
             var last = segments[^1].Header;
             if (chain.FormerGroups == state.Groups) buildsOn = last.Checkpoint;
             blobs.AddRange(last.Blobs.Select(blob => new RestoredBlob(chain.FormerSubtask, blob)));
-            if (!isNeeded) continue;
-            MakeRoom(last, segments[^1].Name);
-            await ReadAsync(segments, cancellation);
+            if (!IsNeeded(chain)) continue;
+            await ReadAsync(chain, segments, cancellation);
+            RestoreLines(last, segments[^1].Name);
             FaultPoints.Pass(FaultPoint.PartlyRestored);
         }
 
         return new RestoredState(blobs, buildsOn);
     }
 
+    /// <summary>Reads what there is of chains that will go on.</summary>
+    public async ValueTask ReadAheadAsync(IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        var needed = chains.Where(IsNeeded).ToList();
+        var places = await PlacesOfAsync(needed, cancellation);
+        foreach (var chain in needed) await ReadAsync(chain, await OpenAsync(chain, places, cancellation), cancellation);
+    }
+
+    /// <summary>Where to read each segment. All at once: to look for one may mean to wait for other silos.</summary>
+    private async Task<IReadOnlyDictionary<SegmentRef, ICheckpointStore>> PlacesOfAsync(IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        var places = await Task.WhenAll(chains.SelectMany(chain => ReferencesOf(chain).Select(reference => (Reference: reference, IsWhole: IsNeeded(chain)))).DistinctBy(static place => place.Reference)
+            .Select(async place => (place.Reference, Store: await PlaceOfAsync(place.Reference, place.IsWhole, cancellation))));
+        return places.ToDictionary(static place => place.Reference, static place => place.Store);
+    }
+
+    private async Task<List<SegmentReader>> OpenAsync(SegmentChain chain, IReadOnlyDictionary<SegmentRef, ICheckpointStore> places, CancellationToken cancellation)
+    {
+        var segments = new List<SegmentReader>();
+        foreach (var reference in ReferencesOf(chain)) segments.Add(await SegmentReader.OpenAsync(places[reference], reference, cancellation));
+        Check(chain, segments);
+        return segments;
+    }
+
     private async Task<ICheckpointStore> PlaceOfAsync(SegmentRef reference, bool isWhole, CancellationToken cancellation) =>
         store is INearSegments near ? await near.NearestAsync(reference, isWhole, cancellation) : store;
 
-    private bool IsNeeded(SegmentChain chain) => !state.IsPassedOn && chain.FormerGroups.Overlaps(state.Groups);
+    private bool IsNeeded(SegmentChain chain) => !state.IsWhole && chain.FormerGroups.Overlaps(state.Groups);
 
-    /// <summary>The segments to read: of a former subtask whose keys go elsewhere, or are in the tables already, only the state without keys is of interest.</summary>
-    private IEnumerable<SegmentRef> ReferencesOf(SegmentChain chain) => IsNeeded(chain) ? chain.Segments : chain.Segments.Skip(chain.Segments.Count - 1);
+    /// <summary>
+    /// The segments to open: those that were not read before, and the last in any case, for of a former subtask whose keys go elsewhere, or are in the tables already, the state without keys is of interest.
+    /// </summary>
+    private IEnumerable<SegmentRef> ReferencesOf(SegmentChain chain) => chain.Segments.Skip(IsNeeded(chain) ? Math.Min(state.ReadOf(chain), chain.Segments.Count - 1) : chain.Segments.Count - 1);
 
-    private async ValueTask ReadAsync(List<SegmentReader> segments, CancellationToken cancellation)
+    private async ValueTask ReadAsync(SegmentChain chain, List<SegmentReader> segments, CancellationToken cancellation)
     {
         using var session = serializers.OpenSession();
         var last = segments[^1].Header;
-        foreach (var segment in segments)
+        var read = state.ReadOf(chain);
+        if (read == 0) MakeRoom(last, segments[^1].Name);
+        foreach (var segment in segments.TakeLast(chain.Segments.Count - read))
         {
             var targets = segment.Header.Declarations.Select(d => TargetIn(last, d.Shape, segment.Name)).ToArray();
             var lines = segment.Header.Declarations.Select(d => LineIn(last, d)).ToArray();
-            if (segment == segments[^1])
-            {
-                for (var i = 0; i < targets.Length; i++) targets[i]?.Part.RestoreLine(targets[i]!.Value.Shape, lines[i]);
-            }
-
             await segment.ReadBlocksAsync(state.Groups, (group, block) => Apply(segment, targets, lines, group, block, session), cancellation);
+        }
+
+        state.NoteRead(chain, last.Checkpoint);
+    }
+
+    private void RestoreLines(SegmentHeader newest, string segment)
+    {
+        foreach (var (shape, line, _) in newest.Declarations)
+        {
+            if (TargetIn(newest, shape, segment) is var (part, place)) part.RestoreLine(place, line, newest.Groups);
         }
     }
 
@@ -171,9 +199,11 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         return declaration.Line;
     }
 
-    private void Check(SegmentChain chain, List<SegmentReader> segments, bool isNeeded)
+    private void Check(SegmentChain chain, List<SegmentReader> segments)
     {
-        if (isNeeded && segments[0].Header.Base is not null) throw new DamagedObjectException(segments[0].Name, "its chain begins with it, but it is a delta.");
+        var opened = chain.Segments.Count - segments.Count;
+        if (IsNeeded(chain) && opened == 0 && segments[0].Header.Base is not null) throw new DamagedObjectException(segments[0].Name, "its chain begins with it, but it is a delta.");
+        var before = opened > 0 && opened == state.ReadOf(chain) ? state.LastReadOf(chain) : null;
         for (var i = 0; i < segments.Count; i++)
         {
             var header = segments[i].Header;
@@ -190,11 +220,13 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
                     + $"but its chain is that of [{chain.FormerGroups.Start}, {chain.FormerGroups.End}).");
             }
 
-            if (i > 0 && header.Base != segments[i - 1].Header.Checkpoint)
+            if (before is { } id && header.Base != id)
             {
                 throw new DamagedObjectException(segments[i].Name, $"it builds on {header.Base?.ToString() ?? "nothing"}, "
-                    + $"but the segment before it in the chain is of checkpoint {segments[i - 1].Header.Checkpoint}.");
+                    + $"but the segment before it in the chain is of checkpoint {id}.");
             }
+
+            before = header.Checkpoint;
         }
     }
 

@@ -11,7 +11,7 @@ namespace OrleansStream.State;
 // - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next
 //   snapshot is full.
 // - Passed on, it is the next subtask's with all that is in it: the tables of operators of the same names and shapes take the place of the fresh ones that are registered.
-//   That is right only for the very content that was frozen last, and only if all tables were taken over.
+//   That is right only if all tables were taken over, and only for the very content that was frozen last, or for what was read ahead: then the restore reads on from there.
 // - Called on the owner's thread only.
 
 /// <summary>The state of one subtask: its keyed tables and windows, and the snapshots of them.</summary>
@@ -26,6 +26,8 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     private uint _baseEpoch;
     private CheckpointId? _last;
     private readonly List<ISnapshotPart> _passedOn = [];
+    private readonly Dictionary<int, (SegmentChain Chain, CheckpointId Last)> _ahead = [];
+    private bool _isPassedOn;
     private bool _isClosed;
     private bool _isMismatched;
 
@@ -41,26 +43,46 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     internal IReadOnlyList<ISnapshotPart> Parts => _parts;
 
     /// <summary>Whether the content is that of a former subtask, and needs no restoring.</summary>
-    public bool IsPassedOn { get; private set; }
+    public bool IsWhole { get; private set; }
 
     /// <summary>Whether the operators have taken over every table that was passed on, and have no other.</summary>
     public bool IsTakenOver => _passedOn.Count == 0 && !_isMismatched;
 
-    /// <summary>The subtask has ended right behind its last freeze: what comes is the next one.</summary>
+    /// <summary>The subtask has ended right behind its last freeze, or there was none and its tables were read ahead: what comes is the next one.</summary>
     public void PassOn()
     {
-        if (_parts.Count > 0 && !_isClosed) throw new InvalidOperationException("State was passed on that was never frozen.");
+        if (_parts.Count > 0 && !_isClosed && _ahead.Count == 0) throw new InvalidOperationException("State was passed on that was never frozen, nor read ahead.");
         _passedOn.AddRange(_parts);
         _parts.Clear();
         _isClosed = false;
-        IsPassedOn = true;
+        _isPassedOn = true;
+        IsWhole = _ahead.Count == 0;
     }
+
+    /// <summary>Whether what was read ahead is how these chains begin, in the attempt that wrote the newest of it, so that the rest may follow.</summary>
+    public bool IsAheadOf(IReadOnlyList<SegmentChain> chains)
+    {
+        var needed = chains.Where(chain => chain.FormerGroups.Overlaps(groups)).ToList();
+        return needed.Count == _ahead.Count && needed.All(chain =>
+            _ahead.TryGetValue(chain.FormerSubtask, out var read)
+            && read.Chain.FormerGroups == chain.FormerGroups
+            && chain.Segments.Take(read.Chain.Segments.Count).SequenceEqual(read.Chain.Segments)
+            && chain.Segments[^1].Checkpoint.Attempt == read.Chain.Segments[^1].Checkpoint.Attempt);
+    }
+
+    /// <summary>How many segments of a chain were read.</summary>
+    internal int ReadOf(SegmentChain chain) => _ahead.TryGetValue(chain.FormerSubtask, out var read) ? read.Chain.Segments.Count : 0;
+
+    /// <summary>The checkpoint of the last of them.</summary>
+    internal CheckpointId? LastReadOf(SegmentChain chain) => _ahead.TryGetValue(chain.FormerSubtask, out var read) ? read.Last : null;
+
+    internal void NoteRead(SegmentChain chain, CheckpointId last) => _ahead[chain.FormerSubtask] = (chain, last);
 
     /// <summary>Adds a table; gives the one to use, which holds what was passed on.</summary>
     public T Register<T>(T part)
         where T : class, ISnapshotPart
     {
-        if (IsPassedOn) return TakeOver(part);
+        if (_isPassedOn) return TakeOver(part);
         Add(part);
         return part;
     }
@@ -82,7 +104,7 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
 
     private void Add(ISnapshotPart part)
     {
-        if (_isClosed) throw new InvalidOperationException($"The table of operator '{part.Operator}' was registered after the state was restored or frozen.");
+        if (_isClosed || _ahead.Count > 0) throw new InvalidOperationException($"The table of operator '{part.Operator}' was registered after the state was restored or frozen.");
         if (part.Epoch != _epoch) throw new InvalidOperationException($"The table of operator '{part.Operator}' was frozen before it was registered.");
         foreach (var shape in part.Shapes)
         {
@@ -144,7 +166,21 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     /// <summary>Learns that a checkpoint will never be published.</summary>
     public void Abandoned(CheckpointId id) => _unsettled.RemoveAll(u => u.Id == id);
 
-    /// <summary>Reads the state of this subtask's key groups into the empty tables; of state that was passed on, what is not in tables.</summary>
+    /// <summary>
+    /// Reads what a checkpoint has of this subtask's key groups into the tables, before it is known from which one they will be restored: <see cref="RestoreAsync"/> reads on from there, if that goes on
+    /// with what was read. May be done again with a later checkpoint of the same attempt.
+    /// </summary>
+    /// <param name="store">Where the segments are.</param>
+    /// <param name="chains">The segments of all former subtasks of the stage.</param>
+    /// <param name="cancellation">Gives up; the state is then unusable, as it is when this fails.</param>
+    public ValueTask ReadAheadAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
+    {
+        if (_isClosed || _isPassedOn) throw new InvalidOperationException("State was read ahead after it was restored, frozen or passed on.");
+        if (_ahead.Count > 0 && !IsAheadOf(chains)) throw new InvalidOperationException("State was read ahead from chains that do not go on with what was read before.");
+        return new SubtaskRestore(this, store, serializers).ReadAheadAsync(chains, cancellation);
+    }
+
+    /// <summary>Reads the state of this subtask's key groups into the tables, from where it was read ahead to; of state that was passed on whole, what is not in tables.</summary>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of all former subtasks of the stage; only what is needed is read.</param>
     /// <param name="cancellation">Gives up; the state is then unusable.</param>
@@ -153,12 +189,15 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     public async ValueTask<RestoredState> RestoreAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
     {
         if (_isClosed) throw new InvalidOperationException("State was restored twice, or after a freeze.");
+        if (_isPassedOn && !IsTakenOver) throw new InvalidOperationException("State was passed on of which not all tables were taken over.");
+        if (_ahead.Count > 0 && !IsAheadOf(chains)) throw new InvalidOperationException("State that was read ahead is restored from chains that do not go on with it.");
         _isClosed = true;
         var restore = new SubtaskRestore(this, store, serializers);
         var restored = await restore.RunAsync(chains, cancellation);
-        if (IsPassedOn)
+        _ahead.Clear();
+        if (IsWhole)
         {
-            if (!IsTakenOver || restored.BuildsOn != _last) throw new InvalidOperationException($"The tables of checkpoint {_last} were passed on for those of {restored.BuildsOn}.");
+            if (restored.BuildsOn != _last) throw new InvalidOperationException($"The tables of checkpoint {_last} were passed on for those of {restored.BuildsOn}.");
             Published(_last!.Value);
             return restored;
         }

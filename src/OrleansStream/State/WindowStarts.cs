@@ -31,6 +31,9 @@ internal sealed class WindowStarts
         return _open.TryGetValue(start, out var found) ? _last = found : null;
     }
 
+    /// <summary>The starts before one, as they are now.</summary>
+    public IReadOnlyList<long> Before(long start) => [.. _open.Keys.Where(open => open < start)];
+
     /// <summary>Adds a window that is not there yet; returns its slot.</summary>
     public int Add(long start, ulong hash)
     {

@@ -33,7 +33,20 @@ internal sealed partial class WindowTable<TKey, TAcc>
         if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
     }
 
-    public void RestoreLine(int shape, long line) => _restoredLine = Math.Min(_restoredLine ?? line, line);
+    public void RestoreLine(int shape, long line, KeyGroupRange groups)
+    {
+        _restoredLine = Math.Min(_restoredLine ?? line, line);
+        foreach (var start in _starts.Before(line))
+        {
+            foreach (var run in RunsOf(start).ToArray())
+            {
+                for (var slot = run; slot < run + SlotRuns.Length; slot++)
+                {
+                    if (IsLive(slot) && groups.Contains(KeyGroups.Of(HashOf(slot), _maxParallelism))) Remove(slot);
+                }
+            }
+        }
+    }
 
     /// <summary>Starts differ in size, so their indexes grow by themselves.</summary>
     public void MakeRoom(int shape, int more) => _cells.Reserve(_starts.Limit + more);

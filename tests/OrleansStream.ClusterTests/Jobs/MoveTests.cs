@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
+using OrleansStream.State;
 
 namespace OrleansStream.ClusterTests.Jobs;
 
@@ -24,12 +25,14 @@ public sealed class MoveTests(ITestOutputHelper output)
 
         foreach (var parallelism in (int[])[4, 3])
         {
+            var before = cluster.AllServices.Sum(static services => services.GetRequiredService<TablesAhead>().Taken);
             Assert.True(await cluster.Jobs.RescaleAsync("job", parallelism, TestContext.Current.CancellationToken));
             var status = await cluster.Jobs.GetStatusAsync("job");
             output.WriteLine($"{status.LastMove}");
             Assert.Equal((parallelism, $"rescaling to {parallelism}", 0), (status.Parallelism, status.LastMove!.Reason, status.Failures));
             Assert.All(status.Stages, stage => Assert.Equal(parallelism, stage.Subtasks.Count));
             Assert.True(status.LastMove.Checkpoint > TimeSpan.Zero, "The attempt did not end with a checkpoint of its own.");
+            Assert.True(cluster.AllServices.Sum(static services => services.GetRequiredService<TablesAhead>().Taken) > before, "No tables were read ahead.");
             await CommittedAsync(cluster, 2);
         }
 

@@ -248,6 +248,21 @@ public sealed class CheckpointProtocolTests
     }
 
     [Fact]
+    public void A_checkpoint_of_whose_chain_all_but_its_own_delta_was_read_ahead_is_a_delta_whatever_the_chain()
+    {
+        Begin(IntervalMs);
+        Publish(bytes: 1000);
+        _protocol.OnCommitted();
+        Begin(IntervalMs * 2);
+        Publish(Wiring.Checkpoint(1), bytes: 5000);
+        _protocol.OnCommitted();
+        _protocol.Ask(PlannedMove.Rescale(4) with { IsReadAhead = true });
+
+        Assert.Equal((false, false), Begin(IntervalMs * 3) is var barrier ? (barrier.Full, barrier.Holds) : default);
+        Assert.True(_protocol.IsReadNext);
+    }
+
+    [Fact]
     public void A_checkpoint_behind_which_tables_are_kept_holds_who_takes_it_and_is_a_delta_for_all_its_length()
     {
         Begin(IntervalMs);

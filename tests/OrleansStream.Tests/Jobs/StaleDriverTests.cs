@@ -205,6 +205,8 @@ public sealed class StaleDriverTests
 
         public Task EndOlderAsync(string silo, string job, Attempt before) => Task.CompletedTask;
 
+        public Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => throw new NotSupportedException();
+
         public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Task.CompletedTask;
 
         public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) => throw new NotSupportedException();

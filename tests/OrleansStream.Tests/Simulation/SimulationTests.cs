@@ -25,12 +25,13 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         var runs = Execute(Enumerable.Range(1, Number("SIMULATION_SEEDS") ?? Seeds));
         var bad = runs.Where(static run => run.Violation is not null).ToList();
-        output.WriteLine($"{runs.Count} seeds: {runs.Sum(static run => run.Steps)} steps, {runs.Sum(static run => run.Attempts)} attempts, {runs.Sum(static run => run.Publications)} checkpoints, {runs.Sum(static run => run.Moves)} planned moves, {runs.Sum(static run => run.TablesKept)} subtasks with tables that were kept, "
+        output.WriteLine($"{runs.Count} seeds: {runs.Sum(static run => run.Steps)} steps, {runs.Sum(static run => run.Attempts)} attempts, {runs.Sum(static run => run.Publications)} checkpoints, {runs.Sum(static run => run.Moves)} planned moves, {runs.Sum(static run => run.TablesKept)} subtasks with tables that were kept, {runs.Sum(static run => run.TablesAhead)} with tables that were read ahead, "
             + $"{runs.Sum(static run => run.Accidents)} accidents, {runs.Sum(static run => run.Pieces)} pieces of snapshots, {runs.Sum(static run => run.Restores)} attempts begun from a checkpoint on the way");
         Assert.True(bad.Count == 0, $"{bad.Count} of {runs.Count} seeds:\n{string.Join("\n", bad.Take(10).Select(static run => run.Story))}");
         Assert.True(runs.Sum(static run => run.Restores) > runs.Count, "The faults hit too little: jobs were hardly ever restarted on the way.");
         Assert.True(runs.Sum(static run => run.Moves) > runs.Count / 8, "Jobs were hardly ever moved.");
         Assert.True(runs.Sum(static run => run.TablesKept) > runs.Count / 8, "Subtasks hardly ever began with tables that were kept.");
+        Assert.True(runs.Sum(static run => run.TablesAhead) > runs.Count / 8, "Subtasks hardly ever began with tables that were read ahead.");
         Assert.True(runs.Sum(static run => run.Pieces) > 10 * runs.Count, "Snapshots were hardly ever written in pieces.");
     }
 
@@ -53,7 +54,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             {
                 var run = EngineRun.Of(seed);
                 run.Execute();
-                runs.Add(new Summary(seed, run.Scheduler.Trace, run.Scheduler.Steps, run.Attempts, run.Restores, run.Publications, run.Moves, run.TablesKept, run.Accidents.Count, run.Store.PiecesWritten, run.Violation, run.ToString()));
+                runs.Add(new Summary(seed, run.Scheduler.Trace, run.Scheduler.Steps, run.Attempts, run.Restores, run.Publications, run.Moves, run.TablesKept, run.TablesAhead, run.Accidents.Count, run.Store.PiecesWritten, run.Violation, run.ToString()));
             }
         })).ToList();
         threads.ForEach(static thread => thread.Start());
@@ -63,5 +64,5 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var number) ? number : null;
 
-    private sealed record Summary(int Seed, ulong Trace, long Steps, int Attempts, int Restores, int Publications, int Moves, int TablesKept, int Accidents, int Pieces, Violation? Violation, string Story);
+    private sealed record Summary(int Seed, ulong Trace, long Steps, int Attempts, int Restores, int Publications, int Moves, int TablesKept, int TablesAhead, int Accidents, int Pieces, Violation? Violation, string Story);
 }

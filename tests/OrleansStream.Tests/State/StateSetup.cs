@@ -59,6 +59,9 @@ internal sealed class SegmentStore : ICheckpointStore
 
     public long BytesRead { get; set; }
 
+    /// <summary>What reads wait for.</summary>
+    public TaskCompletionSource? Gate { get; set; }
+
     public string Location => "memory";
 
     public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
@@ -69,13 +72,14 @@ internal sealed class SegmentStore : ICheckpointStore
     public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) =>
         ValueTask.FromResult<ReadOnlyMemory<byte>?>(Objects.TryGetValue(name, out var bytes) ? bytes : null);
 
-    public ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
     {
-        if (!Objects.TryGetValue(name, out var bytes)) return ValueTask.FromResult<ReadOnlyMemory<byte>?>(null);
+        if (Gate is { } gate) await gate.Task.WaitAsync(cancellation);
+        if (!Objects.TryGetValue(name, out var bytes)) return null;
         var start = (int)Math.Min(offset, bytes.Length);
         var part = bytes.AsMemory(start, Math.Min(length, bytes.Length - start));
         BytesRead += part.Length;
-        return ValueTask.FromResult<ReadOnlyMemory<byte>?>(part);
+        return part;
     }
 
     public ValueTask DeleteAsync(string name, CancellationToken cancellation)

@@ -339,7 +339,7 @@ public sealed class SubtaskStateTests
 
         public void Restore(int shape, RestoredSection section) => throw new FormatException("field 3 is no number");
 
-        public void RestoreLine(int shape, long line) => part.RestoreLine(shape, line);
+        public void RestoreLine(int shape, long line, KeyGroupRange groups) => part.RestoreLine(shape, line, groups);
 
         public void MakeRoom(int shape, int more) => part.MakeRoom(shape, more);
 

@@ -1,0 +1,136 @@
+using Microsoft.Extensions.Time.Testing;
+using OrleansStream.Checkpoints;
+using OrleansStream.Jobs;
+using OrleansStream.State;
+
+namespace OrleansStream.Tests.State;
+
+/// <summary>Who gets tables that were read before the attempt began that needs them.</summary>
+public sealed class TablesAheadTests
+{
+    private static readonly KeyGroupRange Groups = StateSetup.AllGroups(16);
+    private static readonly TablesOf Counts = new("payments", "count", Groups);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly SegmentStore _store = new();
+    private readonly ModelSubtask _former = new(Groups, 16);
+    private readonly List<SegmentRef> _segments = [];
+    private readonly TablesAhead _ahead;
+
+    public TablesAheadTests() => _ahead = new TablesAhead(_time);
+
+    private static Attempt Next => Attempt.First.Next;
+
+    private SegmentChain[] Chains => [new SegmentChain(0, Groups, [.. _segments])];
+
+    [Fact]
+    public async Task Tables_are_given_once_to_who_reads_on_from_where_they_were_read_to()
+    {
+        Checkpoint();
+        await ReadAsync(Counts);
+        Checkpoint();
+
+        Assert.Null(_ahead.Take(Counts with { Stage = "sum" }, Next, Chains));
+        Assert.Null(_ahead.Take(Counts with { Job = "refunds" }, Next, Chains));
+        var read = _store.BytesRead;
+        var state = _ahead.Take(Counts, Next, Chains);
+        Assert.NotNull(state);
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Equal((1, read), (_ahead.Taken, _store.BytesRead));
+    }
+
+    [Fact]
+    public async Task Tables_of_another_chain_are_read_anew_and_not_given()
+    {
+        Checkpoint();
+        await ReadAsync(Counts);
+        _segments.Clear();
+        Checkpoint(full: true);
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+
+        var later = Counts with { Job = "refunds" };
+        await ReadAsync(later);
+        _segments.Clear();
+        Checkpoint(full: true);
+        await ReadAsync(later);
+        Assert.NotNull(_ahead.Take(later, Next, Chains));
+    }
+
+    [Fact]
+    public async Task Tables_are_not_given_behind_another_attempt_than_that_which_wrote_what_was_read()
+    {
+        Checkpoint();
+        await ReadAsync(Counts);
+        var another = _segments[^1] with { Name = "another", Checkpoint = new CheckpointId(Next, 1) };
+
+        Assert.Null(_ahead.Take(Counts, Next.Next, [new SegmentChain(0, Groups, [.. _segments, another])]));
+    }
+
+    [Fact]
+    public async Task Nothing_is_read_for_an_attempt_that_has_begun()
+    {
+        Checkpoint();
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        var read = _store.BytesRead;
+
+        await ReadAsync(Counts);
+
+        Assert.Equal(read, _store.BytesRead);
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task Tables_that_are_being_read_when_they_are_needed_are_read_by_who_needs_them()
+    {
+        Checkpoint();
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+        await ReadAsync(Counts);
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+
+        _store.Gate.SetResult();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_not_given()
+    {
+        Checkpoint();
+        _store.Objects.Clear();
+
+        await Assert.ThrowsAsync<DamagedObjectException>(() => ReadAsync(Counts));
+        Assert.Null(_ahead.Take(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task What_nobody_asked_for_is_let_go_of()
+    {
+        Checkpoint();
+        await ReadAsync(Counts);
+        _ahead.LetGo("refunds", Next);
+        _ahead.LetGo("payments", Attempt.First);
+        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
+
+        var sums = Counts with { Job = "refunds" };
+        await ReadAsync(sums);
+        _ahead.LetGo("refunds", Next);
+        Assert.Null(_ahead.Take(sums, Next, Chains));
+
+        var means = Counts with { Job = "returns" };
+        await ReadAsync(means);
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(_ahead.Take(means, Next, Chains));
+    }
+
+    private Task ReadAsync(TablesOf of) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains);
+
+    private void Checkpoint(bool full = false)
+    {
+        var table = _former.Table;
+        table.Values(ModelSubtask.Total).Set(table.Slot("anna"), _segments.Count);
+        var id = StateSetup.Checkpoint(_store.Objects.Count + 1);
+        _segments.Add(_store.Put($"{id}", _former.State.Freeze(id, full, []).Encode()));
+        _former.State.Published(id);
+    }
+}
