@@ -50,6 +50,12 @@ internal sealed class CoordinatorActivation(Silo silo, string key) : Activation(
         return Task.FromResult(true);
     }
 
+    public Task<bool> KeepChainAsync()
+    {
+        Opened().KeepChain();
+        return Task.FromResult(true);
+    }
+
     public Task<bool> MoveAsync(PlannedMove move)
     {
         Opened().Move(move);

@@ -59,6 +59,9 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
     public Task StopCoordinatorAsync(string job, Attempt attempt, string reason) =>
         CoordinatorAsync(attempt, Network.ShortTimeout, coordinator => coordinator.StopAsync(reason));
 
+    public Task KeepChainAsync(string job, Attempt attempt) =>
+        CoordinatorAsync(attempt, Network.ShortTimeout, static coordinator => coordinator.KeepChainAsync());
+
     public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) =>
         CoordinatorAsync(attempt, Network.ShortTimeout, coordinator => coordinator.MoveAsync(move));
 

@@ -150,6 +150,9 @@ internal sealed partial class CheckpointDriver
         Signal();
     }
 
+    /// <summary>Silos are reading ahead for a move that will be asked for.</summary>
+    public void KeepChain() => _protocol?.KeepChain();
+
     /// <summary>Ends the attempt at the next checkpoint that begins and is published; its entry says at what parallelism the job goes on. A stop goes before.</summary>
     public void Move(PlannedMove move)
     {

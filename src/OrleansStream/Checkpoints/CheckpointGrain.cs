@@ -58,6 +58,12 @@ internal sealed partial class CheckpointGrain(CoordinatorHandover handover, Stre
         return Task.CompletedTask;
     }
 
+    public Task KeepChainAsync()
+    {
+        Opened().KeepChain();
+        return Task.CompletedTask;
+    }
+
     public Task MoveAsync(PlannedMove move)
     {
         Opened().Move(move);

@@ -43,7 +43,7 @@ internal sealed class CheckpointProtocol
     private bool _isAsked;
     private bool _isReadNext;
     private bool _holds;
-    private bool _isReadAhead;
+    private bool _keepsChain;
     private long _triggeredAt;
     private long _number;
     private long _deltaBytes;
@@ -93,8 +93,11 @@ internal sealed class CheckpointProtocol
         _isAsked = true;
         _isReadNext |= move is not null;
         _holds |= move is { KeepsTables: true };
-        _isReadAhead |= move is { IsReadAhead: true };
+        if (move is not null) _keepsChain = move.IsReadAhead;
     }
+
+    /// <summary>Lets the chain grow until a move is asked for: silos are reading it, and a full snapshot would have them begin anew.</summary>
+    public void KeepChain() => _keepsChain = true;
 
     /// <summary>Begins a checkpoint when one is due: the barrier, and the subtasks to be told. Sources start it; subtasks whose input has ended must be told too.</summary>
     public bool TryBegin(long now, out Barrier barrier, out IReadOnlyList<SubtaskId> targets)
@@ -192,7 +195,7 @@ internal sealed class CheckpointProtocol
     /// newest one. One that holds is waited for while it is written, and little of it is read. Of one whose chain was read ahead, only what follows is read.
     /// </summary>
     private bool IsFullDue => _published is null
-        || (!_isReadAhead
+        || (!_keepsChain
             && (_deltas >= _rules.LongestChain
                 || _deltaBytes > _rules.LargestDeltaShare * FullBytes
                 || (_isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes))));

@@ -20,6 +20,8 @@ internal interface ICheckpointGrain : IGrainWithStringKey
 
     Task StopAsync(string reason);
 
+    Task KeepChainAsync();
+
     Task MoveAsync(PlannedMove move);
 
     Task AbortAsync(string cause);

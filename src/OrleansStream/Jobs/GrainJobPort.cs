@@ -41,6 +41,8 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     public Task StopCoordinatorAsync(string job, Attempt attempt, string reason) => Coordinator(job, attempt).StopAsync(reason);
 
+    public Task KeepChainAsync(string job, Attempt attempt) => Coordinator(job, attempt).KeepChainAsync();
+
     public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) => Coordinator(job, attempt).MoveAsync(move);
 
     public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Coordinator(job, attempt).AbortAsync(cause);

@@ -99,6 +99,7 @@ internal sealed partial class JobDriver
         var reads = 0;
         await TryAsync(async () =>
         {
+            await _port.KeepChainAsync(_job, attempt);
             CheckpointId? last = null;
             var next = move.Parallelism is { } parallelism ? _plan(_start with { Parallelism = parallelism }) : plan;
             while (reads < MostReads && await ReadAheadAsync(move, next, attempt, last, end.Token) is { } read)

@@ -32,6 +32,9 @@ internal interface IJobPort
 
     Task StopCoordinatorAsync(string job, Attempt attempt, string reason);
 
+    /// <summary>Lets the attempt take no full snapshot until it is told of a move: silos are reading ahead.</summary>
+    Task KeepChainAsync(string job, Attempt attempt);
+
     /// <summary>Ends the attempt at its next checkpoint, to be followed by another.</summary>
     Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move);
 

@@ -5,7 +5,7 @@ using OrleansStream.Silo.Jobs;
 namespace OrleansStream.ClusterTests.Faults;
 
 /// <summary>A run that kills itself at each named point, with committed output equal to that of an unbroken run.</summary>
-public sealed class KillPointTests
+public sealed class KillPointTests(KillPointTests.DiedOnce once) : IClassFixture<KillPointTests.DiedOnce>
 {
     private const int Killed = 137;
 
@@ -18,19 +18,14 @@ public sealed class KillPointTests
     [MemberData(nameof(Points))]
     public async Task A_run_that_dies_at_a_point_goes_on_to_the_lines_of_an_unbroken_one(string point)
     {
-        using var folder = new TestFolder();
-        SensorFile[] inputs = [SensorFile.Write(folder["one.csv"], seed: 1, count: 4_000), SensorFile.Write(folder["two.csv"], seed: 2, count: 4_000)];
-        var output = folder["out.jsonl"];
-
-        // The first death leaves a checkpoint whose output nobody has committed, so that recovery has everything to do.
-        await DieAsync("published:2", inputs, output, parallelism: 2, rate: 8_000);
-        await DieAsync(point, inputs, output, parallelism: 3, rate: 20_000);
-        await using var last = Start(null, inputs, output, parallelism: 2, rate: 100_000);
+        once.PutBack();
+        await DieAsync(point, once.Inputs, once.Output, parallelism: 3, rate: 20_000);
+        await using var last = Start(null, once.Inputs, once.Output, parallelism: 2, rate: 100_000);
         Assert.True(await last.EndAsync() == 0, last.Printed);
 
-        var lines = await File.ReadAllLinesAsync(output, TestContext.Current.CancellationToken);
-        foreach (var input in inputs) Assert.Equal(input.Averages(Window), lines.Where(line => line.Contains($"\"{input.Sensor}\"", StringComparison.Ordinal)));
-        Assert.Equal(inputs.Sum(static input => input.Averages(Window).Count()), lines.Length);
+        var lines = await File.ReadAllLinesAsync(once.Output, TestContext.Current.CancellationToken);
+        foreach (var input in once.Inputs) Assert.Equal(input.Averages(Window), lines.Where(line => line.Contains($"\"{input.Sensor}\"", StringComparison.Ordinal)));
+        Assert.Equal(once.Inputs.Sum(static input => input.Averages(Window).Count()), lines.Length);
     }
 
     [Fact]
@@ -72,4 +67,43 @@ public sealed class KillPointTests
             "run", AverageSensorReadings.JobName, .. inputs.SelectMany(static input => new[] { "--input", input.Path }), "--output", output, "--window", "30m", "--out-of-orderness", "1h",
             "--parallelism", $"{parallelism}", "--rate", $"{rate}", "--checkpoint-interval", "50ms",
         ]);
+
+    /// <summary>What a run leaves that has died behind a checkpoint whose output nobody has committed, so that recovery has everything to do. Each case begins from there.</summary>
+    public sealed class DiedOnce : IAsyncLifetime
+    {
+        private readonly TestFolder _folder = new();
+        private readonly TestFolder _copy = new();
+
+        internal IReadOnlyList<SensorFile> Inputs { get; private set; } = [];
+
+        internal string Output => _folder["out.jsonl"];
+
+        public async ValueTask InitializeAsync()
+        {
+            Inputs = [SensorFile.Write(_folder["one.csv"], seed: 1, count: 4_000), SensorFile.Write(_folder["two.csv"], seed: 2, count: 4_000)];
+            await DieAsync("published:2", Inputs, Output, parallelism: 2, rate: 8_000);
+            Copy(_folder.Path, _copy.Path);
+        }
+
+        /// <summary>Makes the folder again what it was then.</summary>
+        public void PutBack()
+        {
+            Directory.Delete(_folder.Path, recursive: true);
+            Copy(_copy.Path, _folder.Path);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _folder.Dispose();
+            _copy.Dispose();
+            return ValueTask.CompletedTask;
+        }
+
+        private static void Copy(string from, string to)
+        {
+            foreach (var folder in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories).Prepend(from))
+                Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories)) File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)), overwrite: true);
+        }
+    }
 }

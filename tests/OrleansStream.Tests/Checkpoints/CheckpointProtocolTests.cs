@@ -256,10 +256,29 @@ public sealed class CheckpointProtocolTests
         Begin(IntervalMs * 2);
         Publish(Wiring.Checkpoint(1), bytes: 5000);
         _protocol.OnCommitted();
+        _protocol.KeepChain();
+        Assert.False(Begin(IntervalMs * 3).Full);
+        Publish(Wiring.Checkpoint(2), bytes: 10);
+        _protocol.OnCommitted();
         _protocol.Ask(PlannedMove.Rescale(4) with { IsReadAhead = true });
 
-        Assert.Equal((false, false), Begin(IntervalMs * 3) is var barrier ? (barrier.Full, barrier.Holds) : default);
+        Assert.Equal((false, false), Begin(IntervalMs * 4) is var barrier ? (barrier.Full, barrier.Holds) : default);
         Assert.True(_protocol.IsReadNext);
+    }
+
+    [Fact]
+    public void A_chain_that_was_kept_for_silos_that_did_not_come_to_read_it_is_not_kept_for_the_move()
+    {
+        Begin(IntervalMs);
+        Publish(bytes: 1000);
+        _protocol.OnCommitted();
+        _protocol.KeepChain();
+        Begin(IntervalMs * 2);
+        Publish(Wiring.Checkpoint(1), bytes: 5000);
+        _protocol.OnCommitted();
+        _protocol.Ask(PlannedMove.Rescale(4));
+
+        Assert.True(Begin(IntervalMs * 3).Full);
     }
 
     [Fact]

@@ -219,6 +219,8 @@ public sealed class StaleDriverTests
 
         public Task<AttemptReport> ReportAsync(string job, Attempt attempt) => throw new NotSupportedException();
 
+        public Task KeepChainAsync(string job, Attempt attempt) => throw new NotSupportedException();
+
         public Task MoveCoordinatorAsync(string job, Attempt attempt, PlannedMove move) => throw new NotSupportedException();
 
         public Task StopCoordinatorAsync(string job, Attempt attempt, string reason) => throw new NotSupportedException();
