@@ -23,16 +23,8 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
             return true;
         });
 
-    public Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => here.Run.Network.CallAsync(
-        here,
-        silo,
-        Network.LongTimeout,
-        static there => there.Agent,
-        async agent =>
-        {
-            await agent.ReadAheadAsync([.. coming.Select(here.Run.Build.Opening)]);
-            return true;
-        });
+    public Task<int> ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => here.Run.Network.CallAsync(
+        here, silo, Network.LongTimeout, static there => there.Agent, agent => agent.ReadAheadAsync([.. coming.Select(here.Run.Build.Opening)]));
 
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) => here.Run.Network.CallAsync(
         here, silo, Network.LongTimeout, there => there.Subtask(opening.Attempt, opening.Id), subtask => subtask.OpenAsync(here.Run.Build.Opening(opening)));

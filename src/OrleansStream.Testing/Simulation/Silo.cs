@@ -153,6 +153,7 @@ internal sealed class Silo(SimulatedRun run, string name)
     /// <summary>Ends what is open here of attempts before one, as the silo's list of open subtasks lets the engine do.</summary>
     public async Task EndOlderAsync(Attempt before)
     {
+        Ahead.Begun(SimulatedRun.JobName, before);
         var older = Subtasks.Where(subtask => subtask.IsOpen && subtask.Attempt.CompareTo(before) < 0).ToList();
         await Task.WhenAll(older.Select(subtask => run.Network.CallAsync(
             this,
@@ -170,20 +171,23 @@ internal sealed class Silo(SimulatedRun run, string name)
 /// <summary>The agent of a silo: does what <see cref="SiloGrain"/> does in a real one.</summary>
 internal sealed class AgentActivation(Silo silo) : Activation(silo, "agent")
 {
-    public async Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming)
+    public async Task<int> ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming)
     {
+        var read = 0;
         foreach (var opening in coming)
         {
             try
             {
                 var stage = Silo.StageOf(opening);
                 var context = SubtaskContext.Of(opening, stage, Silo.Run.NewIncarnation(), Silo.Services, TestSerializers.OfState);
-                await Subtask.ReadAheadAsync(stage, context, Silo.Ahead, Silo.Run.Store, SubtaskDriver.Chains(opening));
+                if (await Subtask.ReadAheadAsync(stage, context, Silo.Ahead, Silo.Run.Store, SubtaskDriver.Chains(opening))) read++;
             }
             catch (Exception error) when (error is StreamException or OperationCanceledException)
             {
                 // It is read when it comes.
             }
         }
+
+        return read;
     }
 }

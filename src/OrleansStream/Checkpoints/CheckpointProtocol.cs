@@ -29,6 +29,9 @@ internal enum CheckpointPhase
 /// </summary>
 internal sealed class CheckpointProtocol
 {
+    /// <summary>How many times longer, and larger, the chain may become while silos read ahead.</summary>
+    private const int KeptChainFactor = 4;
+
     private readonly Attempt _attempt;
     private readonly JobPlan _plan;
     private readonly SubtaskTable _table;
@@ -96,7 +99,7 @@ internal sealed class CheckpointProtocol
         if (move is not null) _keepsChain = move.IsReadAhead;
     }
 
-    /// <summary>Lets the chain grow until a move is asked for: silos are reading it, and a full snapshot would have them begin anew.</summary>
+    /// <summary>Lets the chain grow, to some times its length, until a move is asked for: silos are reading it, and a full snapshot would have them begin anew.</summary>
     public void KeepChain() => _keepsChain = true;
 
     /// <summary>Begins a checkpoint when one is due: the barrier, and the subtasks to be told. Sources start it; subtasks whose input has ended must be told too.</summary>
@@ -195,10 +198,11 @@ internal sealed class CheckpointProtocol
     /// newest one. One that holds is waited for while it is written, and little of it is read. Of one whose chain was read ahead, only what follows is read.
     /// </summary>
     private bool IsFullDue => _published is null
-        || (!_keepsChain
-            && (_deltas >= _rules.LongestChain
-                || _deltaBytes > _rules.LargestDeltaShare * FullBytes
-                || (_isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes))));
+        || _deltas >= _rules.LongestChain * ChainFactor
+        || _deltaBytes > _rules.LargestDeltaShare * ChainFactor * FullBytes
+        || (!_keepsChain && _isReadNext && !_holds && (_newestDeltaBytes is not { } newest || _deltaBytes + newest > _rules.LargestDeltaShareReadNext * FullBytes));
+
+    private int ChainFactor => _keepsChain ? KeptChainFactor : 1;
 
     private StageManifest StageOf(PlannedStage stage) => new(
         stage.Name,

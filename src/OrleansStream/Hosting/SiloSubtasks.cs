@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using OrleansStream.Jobs;
@@ -71,8 +72,9 @@ internal interface ISiloGrain : IGrainWithStringKey
     Task<Leadership> LeadershipAsync(string job);
 
     /// <summary>Reads, for subtasks that are about to come to this silo, what they are to be restored from as far as it is there. Completes when it has tried.</summary>
-    [ResponseTimeout("00:10:00")]
-    Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming);
+    /// <returns>For how many it is read.</returns>
+    [ResponseTimeout("01:00:00")]
+    Task<int> ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming);
 }
 
 /// <inheritdoc/>
@@ -81,27 +83,55 @@ internal sealed partial class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, Jo
 {
     private readonly ILogger _logger = logger;
 
-    public Task EndOlderAsync(string job, Attempt before) => subtasks.EndOlderAsync(job, before);
+    /// <summary>What was read ahead is in memory beside what it was saved from, and takes about so many times the bytes that it does at rest.</summary>
+    private const int BytesInMemory = 3;
+
+    public Task EndOlderAsync(string job, Attempt before)
+    {
+        ahead.Begun(job, before);
+        return subtasks.EndOlderAsync(job, before);
+    }
 
     public Task<Leadership> LeadershipAsync(string job) => Task.FromResult(jobs.LeadershipOf(job));
 
-    public Task ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming) => Task.Run(async () =>
+    public Task<int> ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming) => Task.Run(async () =>
     {
+        var read = 0;
         // One after the other: the job is still running.
         foreach (var opening in coming)
         {
             try
             {
-                var stage = registry.StageOf(opening);
-                var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), ServiceProvider, services.Serializers);
-                await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, SubtaskDriver.Chains(opening));
+                if (await ReadAheadAsync(opening)) read++;
             }
             catch (Exception error)
             {
                 LogNotReadAhead(opening.Job, opening.Id, error.Message);
             }
         }
+
+        return read;
     });
+
+    private async Task<bool> ReadAheadAsync(SubtaskOpening opening)
+    {
+        var stage = registry.StageOf(opening);
+        // What functions ask for only to say what state they have goes with the reading.
+        await using var scope = ServiceProvider.CreateAsyncScope();
+        var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers);
+        var chains = SubtaskDriver.Chains(opening);
+        var (needed, memory) = (chains.Sum(chain => chain.BytesOf(context.Groups)) * BytesInMemory, GC.GetGCMemoryInfo());
+        if (needed > memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes)
+        {
+            LogNoRoom(opening.Job, opening.Id, needed >> 20, (memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes) >> 20);
+            return false;
+        }
+
+        return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, chains);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The pause of the move will be longer")]
+    private partial void LogNoRoom(string job, SubtaskId subtask, long neededMiB, long freeMiB);
 
     [LoggerMessage(LogLevel.Debug, "Job {Job}: subtask {Subtask}, which is about to come here, was not read ahead, and is when it comes: {Cause}")]
     private partial void LogNotReadAhead(string job, SubtaskId subtask, string cause);

@@ -19,7 +19,7 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     public Task EndOlderAsync(string silo, string job, Attempt before) => Agent(silo).EndOlderAsync(job, before);
 
-    public Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => Agent(silo).ReadAheadAsync(coming);
+    public Task<int> ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => Agent(silo).ReadAheadAsync(coming);
 
     public Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening) =>
         grains.GetGrain<ISubtaskGrain>(PinnedKey.Subtask(silo, opening.Job, opening.Attempt, opening.Id)).OpenAsync(opening);

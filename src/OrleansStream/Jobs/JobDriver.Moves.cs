@@ -18,6 +18,7 @@ internal sealed partial class JobDriver
     private IReadOnlyList<string>? _places;
     private IReadOnlyDictionary<SubtaskId, string> _former = new Dictionary<SubtaskId, string>();
     private MoveBegun? _begun;
+    private CancellationTokenSource? _reading;
 
     /// <summary>When the last attempt took its last record, as far as it counts.</summary>
     private long _endedAt;
@@ -53,6 +54,8 @@ internal sealed partial class JobDriver
     public Task MoveAwayAsync(string silo)
     {
         _moves.Leave(silo, IsActive ? _places : []);
+        // A move that is put off already makes the silo wait too.
+        _reading?.CancelAfter(_rules.LongestUrgentReadAhead);
         Wake();
         return Settled;
     }
@@ -66,6 +69,7 @@ internal sealed partial class JobDriver
         if (!IsActive) return HandOver.Nothing;
         _isHandingOver = true;
         _moves.Leave(silo, null);
+        _reading?.CancelAfter(_rules.LongestUrgentReadAhead);
         Wake();
         if (Phase is JobPhase.Running or JobPhase.Stopping) await _run;
         else await LeaveAsync("The job's silo is leaving.");
@@ -88,46 +92,58 @@ internal sealed partial class JobDriver
         Start(start);
     }
 
-    /// <summary>Lets silos read ahead for a planned move, as long as it may be put off.</summary>
-    /// <returns>Whether they have.</returns>
+    /// <summary>Tells the coordinator of a move that is asked for, when silos have read ahead for it.</summary>
+    private async Task TellOfMoveAsync(MovesTold told, JobPlan plan, Attempt attempt)
+    {
+        if (_moves.Asked is not { } move || move == told.Last || _stopReason is not null) return;
+        if (told.Next != move) (told.Next, told.IsReadAhead) = (move, TryReadAheadAsync(move, plan, attempt));
+        if (!told.IsReadAhead.IsCompleted) return;
+        var ready = move with { IsReadAhead = await told.IsReadAhead };
+        if (await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, ready))) told.Last = move;
+    }
+
+    /// <summary>
+    /// Lets the silos to which subtasks are about to come read the newest checkpoint while the job goes on, and read on as long as there are newer ones: then they have only what follows to read while it
+    /// waits. A guess, which does no harm where it is wrong.
+    /// </summary>
+    /// <returns>Whether most of it is read.</returns>
     private async Task<bool> TryReadAheadAsync(PlannedMove move, JobPlan plan, Attempt attempt)
     {
         var longest = move.IsUrgent ? _rules.LongestUrgentReadAhead : _rules.LongestReadAhead;
         if (longest == TimeSpan.Zero) return false;
         using var limit = new CancellationTokenSource(longest, _time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _leaving.Token);
-        var reads = 0;
-        await TryAsync(async () =>
+        using var leaving = _leaving.Token.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), limit);
+        _reading = limit;
+        var (read, wanted) = (new Dictionary<string, int>(), 0);
+        try
         {
-            await _port.KeepChainAsync(_job, attempt);
-            CheckpointId? last = null;
-            var next = move.Parallelism is { } parallelism ? _plan(_start with { Parallelism = parallelism }) : plan;
-            while (reads < MostReads && await ReadAheadAsync(move, next, attempt, last, end.Token) is { } read)
+            await TryAsync(async () =>
             {
-                last = read;
-                reads++;
-            }
-        });
-        Wake();
-        return reads > 0;
-    }
+                await _port.KeepChainAsync(_job, attempt);
+                CheckpointId? last = null;
+                var next = move.Parallelism is { } parallelism ? _plan(_start with { Parallelism = parallelism }) : plan;
+                for (var reads = 0; reads < MostReads && !limit.IsCancellationRequested; reads++)
+                {
+                    var history = await HistoryLog.ReadAsync(_store, _job, _retry, limit.Token);
+                    if (Newest(history.Kept) is not { } newest || newest.Id.Attempt != attempt || newest.Id == last) break;
+                    last = newest.Id;
+                    var manifest = await ManifestObject.ReadAsync(_store, _job, newest, _retry, limit.Token);
+                    var places = Placement.Of(next, _moves.Places(_port.Silos), _former);
+                    var coming = next.Subtasks.Where(id => next.Stages[id.Stage].Head is not SourceNode && !(move.KeepsTables && _former.GetValueOrDefault(id) == places[id])).ToList();
+                    wanted = coming.Count;
+                    // Those that take too long keep no other from counting.
+                    await Task.WhenAll(coming.GroupBy(id => places[id]).Select(silo => TryAsync(async () =>
+                        read[silo.Key] = await _port.ReadAheadAsync(silo.Key, [.. silo.Select(id => OpeningOf(next, attempt.Next, id, manifest, NoInputs))]).WaitAsync(limit.Token))));
+                }
+            });
+        }
+        finally
+        {
+            if (_reading == limit) _reading = null;
+        }
 
-    /// <summary>
-    /// Lets the silos to which subtasks are about to come read the newest checkpoint while the job goes on: then they have only what follows it to read while it waits. A guess, which does no harm where it
-    /// is wrong.
-    /// </summary>
-    /// <returns>The checkpoint; null when there is none of the attempt's own that is newer than the one that was read last.</returns>
-    private async Task<CheckpointId?> ReadAheadAsync(PlannedMove move, JobPlan next, Attempt attempt, CheckpointId? last, CancellationToken cancellation)
-    {
-        var history = await HistoryLog.ReadAsync(_store, _job, _retry, cancellation);
-        if (Newest(history.Kept) is not { } newest || newest.Id.Attempt != attempt || newest.Id == last) return null;
-        var manifest = await ManifestObject.ReadAsync(_store, _job, newest, _retry, cancellation);
-        var places = Placement.Of(next, _moves.Places(_port.Silos), _former);
-        var coming = next.Subtasks.Where(id => next.Stages[id.Stage].Head is not SourceNode && !(move.KeepsTables && _former.GetValueOrDefault(id) == places[id]));
-        await Task.WhenAll(coming.GroupBy(id => places[id]).Select(silo =>
-            TryAsync(() => _port.ReadAheadAsync(silo.Key, [.. silo.Select(id => OpeningOf(next, attempt.Next, id, manifest, NoInputs))]).WaitAsync(cancellation))));
-        cancellation.ThrowIfCancellationRequested();
-        return newest.Id;
+        Wake();
+        return read.Values.Sum() * 2 > wanted;
     }
 
     /// <summary>The next attempt begins: it carries out what was asked for.</summary>
@@ -182,6 +198,18 @@ internal sealed partial class JobDriver
     private void ConsiderBalance()
     {
         if (_places is { } places && _stopReason is null && _rebalance.IsDue(Elapsed(), _moves.Places(_port.Silos), places)) _moves.Rebalance();
+    }
+
+    /// <summary>What the coordinator of one attempt was told of planned moves.</summary>
+    private sealed class MovesTold
+    {
+        /// <summary>The move that it was told of.</summary>
+        public PlannedMove? Last { get; set; }
+
+        /// <summary>The one that it will be told of, when silos have read ahead.</summary>
+        public PlannedMove? Next { get; set; }
+
+        public Task<bool> IsReadAhead { get; set; } = Task.FromResult(false);
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);

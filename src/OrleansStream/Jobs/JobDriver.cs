@@ -289,6 +289,7 @@ internal sealed partial class JobDriver
         finally
         {
             _places = null;
+            _reading?.Cancel();
             await TryAsync(() => _port.AbortCoordinatorAsync(_job, takeover.Next, "The attempt has ended."));
             await Task.WhenAll(_port.Silos.Select(silo => TryAsync(() => _port.EndOlderAsync(silo, _job, takeover.Next.Next))));
         }
@@ -298,8 +299,7 @@ internal sealed partial class JobDriver
     {
         var silent = 0;
         var told = false;
-        PlannedMove? toldMove = null;
-        (PlannedMove For, Task<bool> IsReadAhead)? ahead = null;
+        var moves = new MovesTold();
         while (true)
         {
             if (_stopReason is { } reason && !told)
@@ -309,11 +309,7 @@ internal sealed partial class JobDriver
             }
 
             ConsiderBalance();
-            if (_moves.Asked is { } move && move != toldMove && _stopReason is null)
-            {
-                if (ahead?.For != move) ahead = (move, TryReadAheadAsync(move, plan, attempt));
-                if (ahead is { IsReadAhead: { IsCompleted: true } read } && await TryAsync(() => _port.MoveCoordinatorAsync(_job, attempt, move with { IsReadAhead = read.Result }))) toldMove = move;
-            }
+            await TellOfMoveAsync(moves, plan, attempt);
 
             try
             {

@@ -13,7 +13,8 @@ internal interface IJobPort
     Task EndOlderAsync(string silo, string job, Attempt before);
 
     /// <summary>Lets a silo read what subtasks that are about to come to it are to be restored from, as far as it is there. Completes when it has tried.</summary>
-    Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming);
+    /// <returns>For how many it is read.</returns>
+    Task<int> ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming);
 
     Task<SubtaskOpened> OpenSubtaskAsync(string silo, SubtaskOpening opening);
 

@@ -12,7 +12,15 @@ namespace OrleansStream.State;
 internal sealed record SegmentChain(
     [property: Id(0)] int FormerSubtask,
     [property: Id(1)] KeyGroupRange FormerGroups,
-    [property: Id(2)] IReadOnlyList<SegmentRef> Segments);
+    [property: Id(2)] IReadOnlyList<SegmentRef> Segments)
+{
+    /// <summary>About how many bytes of the segments are of some key groups.</summary>
+    public long BytesOf(KeyGroupRange groups)
+    {
+        var shared = Math.Min(FormerGroups.End, groups.End) - Math.Max(FormerGroups.Start, groups.Start);
+        return shared <= 0 ? 0 : Segments.Sum(static segment => segment.LengthBytes) * shared / (FormerGroups.End - FormerGroups.Start);
+    }
+}
 
 /// <summary>What a restore gives beside the tables.</summary>
 /// <param name="Blobs">The state without keys of all former subtasks.</param>

@@ -13,7 +13,7 @@ internal readonly record struct TablesOf(string Job, string Stage, KeyGroupRange
 /// </summary>
 internal sealed class TablesAhead(TimeProvider time)
 {
-    /// <summary>For how long the next attempt is waited for: they take memory.</summary>
+    /// <summary>For how long the next attempt is waited for when they have been read: they take memory.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
@@ -29,34 +29,24 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <param name="make">Makes empty ones.</param>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of the stage's former subtasks.</param>
-    public async Task ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains)
+    /// <returns>Whether they are read.</returns>
+    public async Task<bool> ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains)
     {
-        Ahead ahead;
-        lock (_lock)
-        {
-            if (_begun.TryGetValue(of.Job, out var begun) && attempt.CompareTo(begun) <= 0) return;
-            if (_ahead.TryGetValue(of, out var there))
-            {
-                if (there.IsReading) return;
-                if (!there.State.IsAheadOf(chains)) Remove(of);
-            }
-
-            if (!_ahead.TryGetValue(of, out ahead!)) _ahead[of] = ahead = new Ahead(attempt, make(), time.CreateTimer(_ => Drop(of), null, Patience, Timeout.InfiniteTimeSpan));
-            ahead.IsReading = true;
-        }
-
+        if (Begin(of, attempt, chains) is not { } ahead) return false;
         try
         {
-            await ahead.State.ReadAheadAsync(store, chains, ahead.Dropped.Token);
-            lock (_lock) ahead.IsReading = false;
+            await (ahead.State ??= make()).ReadAheadAsync(store, chains, ahead.Dropped.Token);
+            lock (_lock)
+            {
+                ahead.IsReading = false;
+                ahead.Timer.Change(Patience, Timeout.InfiniteTimeSpan);
+            }
+
+            return true;
         }
         catch
         {
-            lock (_lock)
-            {
-                if (_ahead.GetValueOrDefault(of) == ahead) Remove(of);
-            }
-
+            Drop(of, ahead);
             throw;
         }
     }
@@ -64,49 +54,82 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <summary>The tables with which a subtask may read on; null when there are none.</summary>
     public SubtaskState? Take(TablesOf of, Attempt attempt, IReadOnlyList<SegmentChain> chains)
     {
+        Begun(of.Job, attempt);
         lock (_lock)
         {
-            if (!_begun.TryGetValue(of.Job, out var begun) || attempt.CompareTo(begun) > 0) _begun[of.Job] = attempt;
-            if (Remove(of) is not { IsReading: false } ahead || !ahead.State.IsAheadOf(chains)) return null;
+            if (!_ahead.Remove(of, out var ahead)) return null;
+            ahead.Timer.Dispose();
+            if (!ahead.State!.IsAheadOf(chains)) return null;
             Taken++;
             return ahead.State;
         }
     }
 
-    /// <summary>Lets go of what is left of a job for an attempt and those before it.</summary>
-    public void LetGo(string job, Attempt begun)
+    /// <summary>An attempt of a job begins: nothing more is read ahead for it, and what is being read is given up.</summary>
+    public void Begun(string job, Attempt attempt)
     {
         lock (_lock)
         {
-            foreach (var (of, ahead) in _ahead.ToList())
+            if (!_begun.TryGetValue(job, out var begun) || attempt.CompareTo(begun) > 0) _begun[job] = attempt;
+        }
+
+        Drop(job, attempt, static ahead => ahead.IsReading);
+    }
+
+    /// <summary>Lets go of what is left of a job for an attempt and those before it.</summary>
+    public void LetGo(string job, Attempt begun) => Drop(job, begun, static _ => true);
+
+    /// <summary>What is to be read now; null when somebody does, or it is too late.</summary>
+    private Ahead? Begin(TablesOf of, Attempt attempt, IReadOnlyList<SegmentChain> chains)
+    {
+        lock (_lock)
+        {
+            if (_begun.TryGetValue(of.Job, out var begun) && attempt.CompareTo(begun) <= 0) return null;
+            if (_ahead.TryGetValue(of, out var ahead))
             {
-                if (of.Job == job && ahead.Attempt.CompareTo(begun) <= 0) Remove(of);
+                if (ahead.IsReading) return null;
+                ahead.Timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                if (!ahead.State!.IsAheadOf(chains)) ahead.State = null;
+                ahead.IsReading = true;
+                return ahead;
             }
+
+            _ahead[of] = ahead = new Ahead(attempt);
+            ahead.Timer = time.CreateTimer(_ => Drop(of, ahead), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return ahead;
         }
     }
 
-    private void Drop(TablesOf of)
+    private void Drop(string job, Attempt attempt, Func<Ahead, bool> which)
     {
-        lock (_lock) Remove(of);
+        List<(TablesOf, Ahead)> dropped;
+        lock (_lock) dropped = [.. _ahead.Where(one => one.Key.Job == job && one.Value.Attempt.CompareTo(attempt) <= 0 && which(one.Value)).Select(static one => (one.Key, one.Value))];
+        foreach (var (of, ahead) in dropped) Drop(of, ahead);
     }
 
-    private Ahead? Remove(TablesOf of)
+    private void Drop(TablesOf of, Ahead ahead)
     {
-        if (!_ahead.Remove(of, out var ahead)) return null;
+        lock (_lock)
+        {
+            if (_ahead.GetValueOrDefault(of) != ahead) return;
+            _ahead.Remove(of);
+        }
+
         ahead.Timer.Dispose();
-        if (ahead.IsReading) ahead.Dropped.Cancel();
-        return ahead;
+        // Outside of the lock: whoever reads may go on right here.
+        ahead.Dropped.Cancel();
     }
 
-    private sealed class Ahead(Attempt attempt, SubtaskState state, ITimer timer)
+    private sealed class Ahead(Attempt attempt)
     {
         public Attempt Attempt => attempt;
 
-        public SubtaskState State => state;
+        /// <summary>Null before the first read.</summary>
+        public SubtaskState? State { get; set; }
 
-        public ITimer Timer => timer;
+        public ITimer Timer { get; set; } = null!;
 
-        public bool IsReading { get; set; }
+        public bool IsReading { get; set; } = true;
 
         public CancellationTokenSource Dropped { get; } = new();
     }

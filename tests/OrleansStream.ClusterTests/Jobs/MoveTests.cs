@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using OrleansStream.Checkpoints;
 using OrleansStream.Hosting;
 using OrleansStream.Jobs;
 using OrleansStream.Sinks;
@@ -124,6 +125,36 @@ public sealed class MoveTests(ITestOutputHelper output)
         await RequireSameAsUnbrokenAsync(cluster, results, attempts: 2);
     }
 
+    [Fact]
+    public async Task A_silo_that_leaves_does_not_wait_for_silos_that_read_ahead_for_another_move_for_long()
+    {
+        using var folder = new TestFolder();
+        var results = new CollectingSink<Counted>();
+        var store = new StuckStore(new LocalFolderStore(folder["checkpoints"]));
+        await using var cluster = await TestSilos.StartAsync(folder["checkpoints"], (graph, _) => SequenceJob.Define(graph, Records * 10, results), silos: 2, options =>
+        {
+            options.RebalanceAfter = null;
+            options.ReviveJobs = false;
+            options.LongestReadAhead = TimeSpan.FromHours(1);
+            options.Checkpoints.Store = _ => store;
+        });
+        await cluster.Jobs.StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = RecordsPerSecond });
+        await CommittedAsync(cluster, 2);
+
+        store.Stick();
+        var rescaling = cluster.Jobs.RescaleAsync("job", 3, TestContext.Current.CancellationToken);
+        await store.Stuck.WaitAsync(TestContext.Current.CancellationToken);
+        await cluster.RemoveAsync(silo: 1, gracefully: true);
+        var moved = await cluster.WaitAsync(static status => status.LastMove is not null);
+
+        output.WriteLine($"{moved.LastMove}");
+        Assert.Equal(("rescaling to 3", 2, 0, 3), (moved.LastMove!.Reason, moved.LastMove.Attempt, moved.Failures, moved.Parallelism));
+        Assert.True(moved.LastMove.Checkpoint > TimeSpan.Zero, "The attempt did not end with a checkpoint of its own.");
+        Assert.True(await rescaling);
+        await cluster.Jobs.StopAsync("job", "for the test");
+        await cluster.EndAsync();
+    }
+
     private static Task<TestSilos> StartAsync(TestFolder folder, CollectingSink<Counted> results, int silos, TimeSpan? rebalanceAfter = null) =>
         TestSilos.StartAsync(folder["checkpoints"], (graph, _) => SequenceJob.Define(graph, Records, results), silos, options =>
         {
@@ -146,5 +177,39 @@ public sealed class MoveTests(ITestOutputHelper output)
         var finished = await cluster.EndAsync();
         Assert.Equal((JobPhase.Finished, attempts, 0), (finished.Phase, finished.Attempt, finished.Failures));
         Assert.Equal(SequenceJob.Expected(Records), results.Committed.OrderBy(static counted => counted.Key));
+    }
+
+    /// <summary>A store of which one read never ends, until whoever reads gives up.</summary>
+    private sealed class StuckStore(ICheckpointStore store) : ICheckpointStore
+    {
+        private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _sticks;
+
+        public Task Stuck => _stuck.Task;
+
+        public string Location => store.Location;
+
+        public void Stick() => Volatile.Write(ref _sticks, 1);
+
+        public async ValueTask<ReadOnlyMemory<byte>?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancellation)
+        {
+            if (Interlocked.Exchange(ref _sticks, 0) == 1)
+            {
+                _stuck.SetResult();
+                await Task.Delay(Timeout.Infinite, cancellation);
+            }
+
+            return await store.ReadRangeAsync(name, offset, length, cancellation);
+        }
+
+        public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(string name, CancellationToken cancellation) => store.ReadAsync(name, cancellation);
+
+        public ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) => store.TryCreateAsync(name, content, cancellation);
+
+        public IObjectWriter BeginObject(string name) => store.BeginObject(name);
+
+        public ValueTask DeleteAsync(string name, CancellationToken cancellation) => store.DeleteAsync(name, cancellation);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellation) => store.ListAsync(prefix, cancellation);
     }
 }

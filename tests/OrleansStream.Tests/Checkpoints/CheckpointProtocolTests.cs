@@ -248,13 +248,13 @@ public sealed class CheckpointProtocolTests
     }
 
     [Fact]
-    public void A_checkpoint_of_whose_chain_all_but_its_own_delta_was_read_ahead_is_a_delta_whatever_the_chain()
+    public void A_chain_that_silos_read_ahead_goes_on_with_deltas_up_to_some_times_its_length()
     {
         Begin(IntervalMs);
         Publish(bytes: 1000);
         _protocol.OnCommitted();
         Begin(IntervalMs * 2);
-        Publish(Wiring.Checkpoint(1), bytes: 5000);
+        Publish(Wiring.Checkpoint(1), bytes: 3000);
         _protocol.OnCommitted();
         _protocol.KeepChain();
         Assert.False(Begin(IntervalMs * 3).Full);
@@ -264,6 +264,9 @@ public sealed class CheckpointProtocolTests
 
         Assert.Equal((false, false), Begin(IntervalMs * 4) is var barrier ? (barrier.Full, barrier.Holds) : default);
         Assert.True(_protocol.IsReadNext);
+        Publish(Wiring.Checkpoint(3), bytes: 2000);
+        _protocol.OnCommitted();
+        Assert.True(Begin(IntervalMs * 5).Full);
     }
 
     [Fact]

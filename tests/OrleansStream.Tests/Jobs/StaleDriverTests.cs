@@ -205,7 +205,7 @@ public sealed class StaleDriverTests
 
         public Task EndOlderAsync(string silo, string job, Attempt before) => Task.CompletedTask;
 
-        public Task ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => throw new NotSupportedException();
+        public Task<int> ReadAheadAsync(string silo, IReadOnlyList<SubtaskOpening> coming) => throw new NotSupportedException();
 
         public Task AbortCoordinatorAsync(string job, Attempt attempt, string cause) => Task.CompletedTask;
 

@@ -85,12 +85,41 @@ public sealed class TablesAheadTests
         Checkpoint();
         _store.Gate = new TaskCompletionSource();
         var reading = ReadAsync(Counts);
-        await ReadAsync(Counts);
+        Assert.False(await ReadAsync(Counts));
         Assert.Null(_ahead.Take(Counts, Next, Chains));
 
         _store.Gate.SetResult();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
         Assert.Null(_ahead.Take(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task What_is_being_read_when_an_attempt_begins_is_given_up_and_what_was_read_is_not()
+    {
+        Checkpoint();
+        await ReadAsync(Counts);
+        var sums = Counts with { Stage = "sum" };
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(sums);
+
+        _ahead.Begun("payments", Next);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Null(_ahead.Take(sums, Next, Chains));
+        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task A_long_read_is_waited_for()
+    {
+        Checkpoint();
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+        _time.Advance(TimeSpan.FromHours(1));
+        _store.Gate.SetResult();
+
+        Assert.True(await reading);
+        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
     }
 
     [Fact]
@@ -123,7 +152,7 @@ public sealed class TablesAheadTests
         Assert.Null(_ahead.Take(means, Next, Chains));
     }
 
-    private Task ReadAsync(TablesOf of) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains);
+    private Task<bool> ReadAsync(TablesOf of) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains);
 
     private void Checkpoint(bool full = false)
     {
