@@ -58,10 +58,15 @@ public sealed class AzureBlobOptions
         if (ServiceClient is not null && ClientOptions is not null) yield return $"{nameof(ClientOptions)} have no effect on a {nameof(ServiceClient)} that is made already";
     }
 
+    /// <summary>Makes a client.</summary>
+    /// <param name="isPatient">Whether it makes a call again that was not answered; else whoever calls does.</param>
     /// <exception cref="FormatException">The connection string is none.</exception>
-    internal BlobContainerClient NewContainerClient()
+    internal BlobContainerClient NewContainerClient(bool isPatient = false)
     {
-        var options = ClientOptions ?? new BlobClientOptions { Retry = { MaxRetries = 0, NetworkTimeout = TimeSpan.FromSeconds(30) } };
+        var options = ClientOptions ?? new BlobClientOptions
+        {
+            Retry = { MaxRetries = isPatient ? 3 : 0, NetworkTimeout = TimeSpan.FromSeconds(isPatient ? 10 : 30) },
+        };
         var service = ServiceClient
             ?? (ConnectionString is { } connection ? new BlobServiceClient(connection, options)
                 : Credential is { } credential ? new BlobServiceClient(ServiceUri!, credential, options)

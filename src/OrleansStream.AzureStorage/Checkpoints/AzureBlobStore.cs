@@ -30,7 +30,7 @@ public sealed partial class AzureBlobStore : ICheckpointStore
     private readonly BlobContainerClient _container;
     private readonly string _prefix;
 
-    /// <summary>Opens the store; creates the container when it is not there. Waits for the service's answer.</summary>
+    /// <summary>Opens the store; creates the container when it is not there. Waits for the service's answer, and asks up to four times for it.</summary>
     /// <param name="options">Where the container is, and who asks.</param>
     /// <exception cref="ArgumentException">The options are wrong; the message says all that is.</exception>
     /// <exception cref="StoreException">The service cannot be reached, or refuses.</exception>
@@ -50,7 +50,7 @@ public sealed partial class AzureBlobStore : ICheckpointStore
         _prefix = options.Prefix;
         // A signature in the address is nobody's business.
         Location = _container.Uri.GetLeftPart(UriPartial.Path) + (_prefix.Length == 0 ? "" : $"/{_prefix}");
-        EnsureContainer();
+        EnsureContainer(options.NewContainerClient(isPatient: true));
     }
 
     /// <summary>The container's address and the prefix.</summary>
@@ -125,18 +125,19 @@ public sealed partial class AzureBlobStore : ICheckpointStore
 
     private static string NewId() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    private void EnsureContainer()
+    /// <summary>What is called once, as a silo starts, is not given up because one answer was lost.</summary>
+    private void EnsureContainer(BlobContainerClient container)
     {
         try
         {
             try
             {
                 // First a look: who may not create containers may still use one.
-                foreach (var page in _container.GetBlobs(new GetBlobsOptions { Prefix = _prefix }).AsPages(pageSizeHint: 1)) break;
+                foreach (var page in container.GetBlobs(new GetBlobsOptions { Prefix = _prefix }).AsPages(pageSizeHint: 1)) break;
             }
             catch (RequestFailedException error) when (BlobErrors.IsContainerAbsent(error))
             {
-                _container.CreateIfNotExists();
+                container.CreateIfNotExists();
             }
         }
         catch (Exception error)

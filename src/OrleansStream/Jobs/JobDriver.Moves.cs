@@ -27,7 +27,7 @@ internal sealed partial class JobDriver
     private int _registered;
 
     /// <summary>The planned move that is asked for or under way, for people; null when there is none.</summary>
-    public string? Moving => _moves.Current?.Reason;
+    public string? Moving => _moves.Current is not { } move ? null : _reading is null ? move.Reason : $"{move.Reason}; silos are reading ahead";
 
     /// <summary>The last planned move that was made; null when there was none.</summary>
     public MoveStatus? LastMove { get; private set; }

@@ -74,7 +74,7 @@ public sealed record JobStatus
     /// <summary>The silo that leads the job: opens its attempts and coordinates its checkpoints. Null where nobody does.</summary>
     [Id(15)] public string? Leader { get; init; }
 
-    /// <summary>The planned move that is under way, such as <c>rescaling to 4</c>; null when there is none. The phase is <see cref="JobPhase.Running"/> while its checkpoint is taken.</summary>
+    /// <summary>The planned move that is under way, such as <c>rescaling to 4; silos are reading ahead</c>; null when there is none. The phase is <see cref="JobPhase.Running"/> while silos read ahead for it and its checkpoint is taken.</summary>
     [Id(13)] public string? Moving { get; init; }
 
     /// <summary>The last planned move; null when there was none since this silo leads the job.</summary>

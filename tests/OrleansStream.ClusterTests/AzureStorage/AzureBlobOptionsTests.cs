@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Azure.Core;
 using OrleansStream.Checkpoints;
+using OrleansStream.ClusterTests.Faults;
 
 namespace OrleansStream.ClusterTests.AzureStorage;
 
@@ -82,6 +83,19 @@ public sealed class AzureBlobOptionsTests(Azurite azurite)
             ConnectionString = $"AccountName=a;AccountKey={Convert.ToBase64String(new byte[32])};BlobEndpoint=http://127.0.0.1:{port}/a;",
         }));
         Assert.Contains("See that the account's address is right", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(StoreFault.LosesAnswers)]
+    [InlineData(StoreFault.Answers503)]
+    public async Task An_account_that_does_not_answer_at_once_is_asked_again(StoreFault fault)
+    {
+        await using var proxy = await StoreProxy.StartAsync(await azurite.NewAccountAsync());
+        proxy.Break(fault, times: 2);
+
+        _ = await Task.Run(() => new AzureBlobStore(new AzureBlobOptions { ConnectionString = proxy.ConnectionString }));
+
+        Assert.Equal(2, proxy.Met);
     }
 
     [Fact]
