@@ -33,7 +33,7 @@ internal interface IJobPort
 
     Task StopCoordinatorAsync(string job, Attempt attempt, string reason);
 
-    /// <summary>Lets the attempt take no full snapshot until it is told of a move: silos are reading ahead.</summary>
+    /// <summary>Lets the chain of the attempt grow, to some times its usual length, until it is told of a move: silos are reading it ahead.</summary>
     Task KeepChainAsync(string job, Attempt attempt);
 
     /// <summary>Ends the attempt at its next checkpoint, to be followed by another.</summary>
