@@ -31,7 +31,7 @@ public sealed class LeavingAndJoiningTests(Garnet garnet)
     public async Task Subtasks_move_to_a_silo_that_joins()
     {
         await using var cluster = await SiloCluster.StartAsync(garnet, new SiloClusterOptions { Silos = 2 });
-        var job = await AllroundOnCluster.StartAsync(cluster, events: 600_000, keys: 200, rate: 20_000);
+        var job = await AllroundOnCluster.StartAsync(cluster, events: 1_000_000, keys: 200, rate: 20_000);
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var joined = await cluster.AddAsync();
