@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansStream.Exchange;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
@@ -53,7 +54,7 @@ internal sealed class SubtaskContext
     public required IReadOnlyDictionary<string, IReadOnlyList<Sources.SourceSplit>> Splits { get; init; }
 
     /// <summary>The watermarks of the former subtasks that had this one's keys, when the snapshot was taken; empty at a fresh start.</summary>
-    public IReadOnlyList<FormerWatermark> FormerWatermarks { get; set; } = [];
+    public FormerWatermark[] FormerWatermarks { get; set; } = [];
 
     /// <summary>The highest of them: so time goes back for no key.</summary>
     public long RestoredWatermark
@@ -84,6 +85,7 @@ internal sealed class SubtaskContext
     }
 
     /// <summary>The watermark that the subtask had which kept a key.</summary>
+    [MethodImpl(Compilation.AtOnce)]
     public long FormerWatermarkOf(ulong keyHash)
     {
         var group = KeyGroups.Of(keyHash, MaxParallelism);

@@ -21,6 +21,7 @@ internal sealed class PrimitiveKeyCodec<T>(string signature) : KeyCodec<T>
         return Unsafe.SizeOf<T>();
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override T Read(ref ReadOnlySpan<byte> source)
     {
         T key = default;
@@ -74,6 +75,7 @@ internal sealed class BooleanKeyCodec : KeyCodec<bool>
         return 1;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override bool Read(ref ReadOnlySpan<byte> source)
     {
         var key = source[0] != 0;
@@ -95,6 +97,7 @@ internal sealed class GuidKeyCodec : KeyCodec<Guid>
         return 16;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override Guid Read(ref ReadOnlySpan<byte> source)
     {
         var key = new Guid(source[..16]);
@@ -118,6 +121,7 @@ internal sealed class StringKeyCodec : KeyCodec<string>
         return 4 + (key.Length * 2);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override string Read(ref ReadOnlySpan<byte> source)
     {
         var length = BinaryPrimitives.ReadInt32LittleEndian(source);

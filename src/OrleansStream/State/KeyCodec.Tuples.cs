@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrleansStream.State;
 
 // A tuple is encoded as its parts one after another; each delimits itself, so different tuples never have the same bytes.
@@ -17,6 +19,7 @@ internal sealed class TupleKeyCodec<T1> : KeyCodec<ValueTuple<T1>>
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source));
 }
@@ -39,6 +42,7 @@ internal sealed class TupleKeyCodec<T1, T2> : KeyCodec<ValueTuple<T1, T2>>
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source));
@@ -65,6 +69,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3> : KeyCodec<ValueTuple<T1, T2, T3
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),
@@ -95,6 +100,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3, T4> : KeyCodec<ValueTuple<T1, T2
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3, T4> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),
@@ -129,6 +135,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3, T4, T5> : KeyCodec<ValueTuple<T1
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3, T4, T5> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),
@@ -167,6 +174,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3, T4, T5, T6> : KeyCodec<ValueTupl
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3, T4, T5, T6> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),
@@ -209,6 +217,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3, T4, T5, T6, T7> : KeyCodec<Value
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3, T4, T5, T6, T7> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),
@@ -256,6 +265,7 @@ internal sealed class TupleKeyCodec<T1, T2, T3, T4, T5, T6, T7, TRest> : KeyCode
         return at;
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTuple<T1, T2, T3, T4, T5, T6, T7, TRest> Read(ref ReadOnlySpan<byte> source) =>
         new(KeyCodec<T1>.Default.Read(ref source),
             KeyCodec<T2>.Default.Read(ref source),

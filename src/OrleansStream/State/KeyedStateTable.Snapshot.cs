@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrleansStream.State;
 
 internal sealed partial class KeyedStateTable<TKey>
@@ -17,18 +19,30 @@ internal sealed partial class KeyedStateTable<TKey>
         foreach (var column in _columns) column.Forget(epoch);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public void Restore(int shape, RestoredSection section)
     {
         var source = section.Entries.Span;
+        var next = -1;
         for (var i = 0; i < section.Count; i++)
         {
             var op = SegmentBuffer.ReadByte(ref source);
             var key = _codec.Read(ref source);
-            var hash = _codec.Hash(key);
+
+            // The keys of a group come in one order in each state, so that as a rule this is the one behind the last.
+            var slot = IsAt(next, key) ? next : -1;
+            var hash = slot >= 0 ? GroupHashOf(slot) : _codec.Hash(key);
             var group = KeyGroups.Of(hash, _maxParallelism);
             if (group != section.Group) throw StrayKey.Restored(key, section.Group, group);
-            if (shape == 0) Leave(key, hash);
-            else _columns[shape - 1].Restore(GetOrAddSlot(key, hash), op, ref source, section.Session);
+            if (shape == 0)
+            {
+                Leave(key, hash);
+                continue;
+            }
+
+            if (slot < 0) slot = GetOrAddSlot(key, hash);
+            _columns[shape - 1].Restore(slot, op, ref source, section.Session);
+            next = slot + 1;
         }
 
         if (source.Length > 0) throw new InvalidOperationException($"{source.Length} bytes are left over behind {section.Count} entries");
@@ -71,6 +85,13 @@ internal sealed partial class KeyedStateTable<TKey>
         _cells.NextEpoch();
         foreach (var column in _columns) column.NextEpoch();
         foreach (var expiry in _expiries) expiry.AddMissing();
+    }
+
+    private bool IsAt(int slot, TKey key)
+    {
+        if ((uint)slot >= (uint)_pool.Limit) return false;
+        ref readonly var cell = ref _cells.Read(slot);
+        return cell.Born != 0 && KeyCodec<TKey>.Same(cell.Key, key) && !_leftSlots.Contains(slot);
     }
 
     // The key left before the delta's end. What it had stays in the old slot until the restore ends, and a key that comes back gets another slot:

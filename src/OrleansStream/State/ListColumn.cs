@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orleans.Serialization.Session;
 
 namespace OrleansStream.State;
@@ -83,6 +84,7 @@ internal sealed class ListColumn<V> : KeyedColumn
         foreach (var slot in leftSlots) Clear(slot);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         Clear(slot);

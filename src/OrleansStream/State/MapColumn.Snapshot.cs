@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orleans.Serialization.Session;
 
 namespace OrleansStream.State;
@@ -17,6 +18,7 @@ internal sealed partial class MapColumn<MK, MV>
         ReserveEntries(_pool.Limit + more);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         var key = _keys.Read(ref source);
@@ -42,6 +44,7 @@ internal sealed partial class MapColumn<MK, MV>
         _nextOrder = Math.Max(_nextOrder, order + 1);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void EndRestore(HashSet<int> leftSlots)
     {
         foreach (var slot in leftSlots) Clear(slot);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace OrleansStream.State;
@@ -88,6 +89,7 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
         WriteBytes(bytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte ReadByte(ref ReadOnlySpan<byte> source)
     {
         var value = source[0];
@@ -95,6 +97,7 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
         return value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ReadInt32(ref ReadOnlySpan<byte> source)
     {
         var value = BinaryPrimitives.ReadInt32LittleEndian(source);
@@ -102,6 +105,7 @@ internal sealed class SegmentBuffer : IBufferWriter<byte>, IDisposable
         return value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long ReadInt64(ref ReadOnlySpan<byte> source)
     {
         var value = BinaryPrimitives.ReadInt64LittleEndian(source);

@@ -81,6 +81,7 @@ internal sealed class RawStateCodec<T>(string signature) : StateCodec<T>
         target.Advance(bytes.Length);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override T Read(ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         var bytes = source[..Unsafe.SizeOf<T>()];
@@ -106,6 +107,7 @@ internal sealed class GeneratedStateCodec<T>(Serializer<T> serializer) : StateCo
         target.PatchInt32(lengthAt, target.Length - lengthAt - sizeof(int));
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override T Read(ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         var length = SegmentBuffer.ReadInt32(ref source);

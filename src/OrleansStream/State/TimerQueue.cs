@@ -13,6 +13,9 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
 {
     public const int DefaultBlockItems = 1024;
 
+    /// <summary>How many times larger the blocks of a queue that was filled at once may be: they are divided when their time comes nearer, in a few hundred microseconds each.</summary>
+    private const int LoadedBlocks = 32;
+
     /// <summary>Empty blocks that are kept for the next ones.</summary>
     private const int SpareBlocks = 16;
 
@@ -40,6 +43,24 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
 
         _near.Add(item);
         if (_near.Count > _spillAbove) Spill();
+    }
+
+    /// <summary>Fills an empty queue at once, which takes a tenth of the time.</summary>
+    /// <param name="items">The items in any order; the array is the queue's from now on.</param>
+    public void Load(TimerHeap.Item[] items)
+    {
+        if (Count > 0) throw new InvalidOperationException($"{items.Length} timers were to fill a queue that has {Count}.");
+        if (items.Length == 0) return;
+        Count = items.Length;
+        _blocks.Add(new Block(blockItems, items));
+        // Nobody asks for the first bound: its block becomes the heap below.
+        _bounds.Add(items[0]);
+        for (var i = 0; i < _blocks.Count;)
+        {
+            if (_blocks[i].Count <= LoadedBlocks * blockItems || Divide(i) is null) i++;
+        }
+
+        Refill();
     }
 
     public TimerHeap.Item TakeFirst()
@@ -136,6 +157,10 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
     {
         if (_near.Count > 0 || _blocks.Count == 0) return;
         _spillAbove = 2 * blockItems;
+        while (_blocks[0].Count > blockItems && _blocks[0].IsFull && Divide(0) is not null)
+        {
+        }
+
         var block = _blocks[0];
         _blocks.RemoveAt(0);
         _bounds.RemoveAt(0);
@@ -170,9 +195,18 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
         private int _enough;
 
         public Block(int limit)
+            : this(limit, new TimerHeap.Item[limit]) => Count = 0;
+
+        /// <summary>A block of items, however many; the array is the block's.</summary>
+        public Block(int limit, TimerHeap.Item[] items)
         {
             _limit = _enough = limit;
-            _items = new TimerHeap.Item[limit];
+            _items = items;
+            Count = items.Length;
+            foreach (ref readonly var item in Items)
+            {
+                if (Last.IsBefore(item)) Last = item;
+            }
         }
 
         public int Count { get; private set; }
@@ -195,6 +229,7 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
 
         public void Append(ReadOnlySpan<TimerHeap.Item> items)
         {
+            if (Count + items.Length > _items.Length) Array.Resize(ref _items, Math.Max(Count + items.Length, _items.Length * 2));
             foreach (ref readonly var item in items) Add(item);
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Orleans.Serialization.Session;
 
 namespace OrleansStream.State;
@@ -16,23 +17,32 @@ internal sealed partial class TimerTable
         _cells.Reserve(_pool.Limit + more);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         var at = SegmentBuffer.ReadInt64(ref source);
         if (op == RemoveOp) Delete(slot, at);
-        else Register(slot, at);
+        else TryAdd(slot, at, out _);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void EndRestore(HashSet<int> leftSlots)
     {
-        if (leftSlots.Count == 0) return;
-        for (var entry = 0; entry < _pool.Limit; entry++)
+        for (var entry = 0; leftSlots.Count > 0 && entry < _pool.Limit; entry++)
         {
             var cell = _cells.Read(entry);
             if (cell.Born != 0 && leftSlots.Contains(cell.Owner)) Drop(entry, TagOf(cell.Owner, cell.At));
         }
 
-        _queue.Rebuild(IsLive);
+        var items = new TimerHeap.Item[Count];
+        var next = 0;
+        for (var entry = 0; entry < _pool.Limit; entry++)
+        {
+            ref readonly var cell = ref _cells.Read(entry);
+            if (cell.Born != 0) items[next++] = new TimerHeap.Item(cell.At, _slots.HashOf(cell.Owner), entry);
+        }
+
+        _queue.Load(items);
     }
 
     private sealed class Frozen(FrozenColumn<Cell> cells, ReadOnlyMemory<Tombstone<Removed>> tombstones, int count) : FrozenKeyedColumn

@@ -5,6 +5,7 @@ namespace OrleansStream.State;
 //   it is the same after a restore and at another parallelism. (Only two keys of one 64-bit hash and one time come in an order that is not kept.)
 // - The queue is only a proposal: an item counts if its entry is still a live timer of that time and hash. Deleting a timer leaves its item behind; when
 //   more than half of the items are leftovers the queue is rebuilt, so deleting costs amortized constant time and memory stays in proportion to live timers.
+// - During a restore the queue is empty; it is filled when that ends.
 // - A removal is logged by the owner's slot (see FrozenKeys.IsLive). An owner that is freed has no timers.
 
 /// <summary>The timers of one time domain of all keys of an operator in a subtask.</summary>
@@ -53,12 +54,7 @@ internal sealed partial class TimerTable : KeyedColumn
     /// <summary>Adds a timer. False when the key has one for this time already.</summary>
     public bool Register(int slot, long at)
     {
-        if (Find(slot, at, out var tag) >= 0) return false;
-        var entry = _pool.Take();
-        _cells.Reserve(entry + 1);
-        _cells.Write(entry) = new Cell { At = at, Owner = slot, Born = _cells.Epoch };
-        _index.Add(tag, entry);
-        _slots.AddUse(slot);
+        if (!TryAdd(slot, at, out var entry)) return false;
         _queue.Add(new TimerHeap.Item(at, _slots.HashOf(slot), entry));
         return true;
     }
@@ -113,6 +109,18 @@ internal sealed partial class TimerTable : KeyedColumn
             ref readonly var cell = ref _cells.Read(bucket.SlotPlusOne - 1);
             if (cell.Owner == slot && cell.At == at) return bucket.SlotPlusOne - 1;
         }
+    }
+
+    private bool TryAdd(int slot, long at, out int entry)
+    {
+        entry = Find(slot, at, out var tag);
+        if (entry >= 0) return false;
+        entry = _pool.Take();
+        _cells.Reserve(entry + 1);
+        _cells.Write(entry) = new Cell { At = at, Owner = slot, Born = _cells.Epoch };
+        _index.Add(tag, entry);
+        _slots.AddUse(slot);
+        return true;
     }
 
     private void Drop(int entry, uint tag)

@@ -92,6 +92,7 @@ internal sealed class ValueColumn<V> : KeyedColumn
         foreach (var slot in leftSlots) Clear(slot);
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override void Restore(int slot, byte op, ref ReadOnlySpan<byte> source, SerializerSession session)
     {
         if (op == RemoveOp) Clear(slot);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace OrleansStream.State;
 
@@ -37,6 +38,7 @@ internal sealed class WindowKeyCodec<TKey> : KeyCodec<WindowKey<TKey>>
         return length + (2 * sizeof(long));
     }
 
+    [MethodImpl(Compilation.AtOnce)]
     public override WindowKey<TKey> Read(ref ReadOnlySpan<byte> source)
     {
         var key = _keys.Read(ref source);

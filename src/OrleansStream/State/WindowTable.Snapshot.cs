@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrleansStream.State;
 
 internal sealed partial class WindowTable<TKey, TAcc>
@@ -9,6 +11,7 @@ internal sealed partial class WindowTable<TKey, TAcc>
 
     public void Forget(uint epoch) => _tombstones.Forget(epoch);
 
+    [MethodImpl(Compilation.AtOnce)]
     public void Restore(int shape, RestoredSection section)
     {
         var source = section.Entries.Span;

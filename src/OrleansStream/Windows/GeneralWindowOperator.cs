@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansStream.Stages;
 using OrleansStream.State;
 using OrleansStream.Time;
@@ -59,6 +60,7 @@ internal sealed partial class GeneralWindowOperator<TKey, TIn> : Operator<TIn>, 
     /// <summary>The time that ends windows: the watermark or the clock.</summary>
     private long Now => !_settings.IsProcessingTime ? _scope.Watermark : _draining ? EventTime.End : _context.Now.Wall;
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
         _scope.Watermark = _reaching = _context.RestoredWatermark;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansStream.Functions;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
@@ -61,17 +62,19 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
 
     public bool HasPending => _pending;
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
         Reach(_context.RestoredWatermark);
         _fired = _ended;
-        if (_context.IsBehind) _restored = _ended;
+        var isBehind = _context.IsBehind;
+        if (isBehind) _restored = _ended;
         for (var slot = 0; slot < _table.SlotLimit; slot++)
         {
             if (!_table.IsLive(slot)) continue;
             _starts.Note(_table.StartOf(slot));
             // What a former subtask at a lower watermark had not fired is still to fire.
-            if (_context.IsBehind) _fired = Math.Min(_fired, FiredBefore(_table.HashOf(slot)));
+            if (isBehind) _fired = Math.Min(_fired, FiredBefore(_table.HashOf(slot)));
         }
 
         foreach (var start in _starts.OfWindows(EventTime.Plus(_fired, 1), _fired))
@@ -83,7 +86,7 @@ internal sealed class SlidingOperator<TKey, TIn, TAccumulator, TResult> : Operat
         }
 
         _next = _starts.NextBehind(_fired);
-        _pending = _context.IsBehind;
+        _pending = isBehind;
         return ValueTask.CompletedTask;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansStream.Functions;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
@@ -52,6 +53,7 @@ internal sealed class WindowOperator<TKey, TIn, TAccumulator, TResult> : Operato
 
     public bool HasPending => _pending;
 
+    [MethodImpl(Compilation.AtOnce)]
     public override ValueTask OpenAsync(CancellationToken cancellation)
     {
         _watermark = _context.RestoredWatermark;

@@ -35,6 +35,28 @@ public sealed class TimerQueueTests
         Assert.Equal(200_000, queue.Count);
     }
 
+    [Fact]
+    public void A_queue_that_was_filled_at_once_gives_all_in_order()
+    {
+        var random = new Random(5);
+        var items = Enumerable.Range(0, 200_000).Select(entry => new TimerHeap.Item(random.Next(50_000), (ulong)random.NextInt64(long.MaxValue), entry)).ToArray();
+        var expected = items.OrderBy(static item => item.At).ThenBy(static item => item.Hash).ToList();
+        var queue = new TimerQueue();
+        queue.Load(items);
+
+        Assert.Equal(expected.Count, queue.Count);
+        foreach (var item in expected) Assert.Equal(item, queue.TakeFirst());
+        Assert.Equal(0, queue.Count);
+    }
+
+    [Fact]
+    public void Alike_items_that_came_at_once_cost_no_more_than_others()
+    {
+        var queue = new TimerQueue();
+        queue.Load([.. Enumerable.Range(0, 300_000).Select(static entry => new TimerHeap.Item(5 + (entry % 3), 7, entry))]);
+        for (var i = 0; i < 300_000; i++) Assert.Equal(5 + (i / 100_000), queue.TakeFirst().At);
+    }
+
     private sealed class Run(int seed)
     {
         private static readonly Comparer<TimerHeap.Item> Order = Comparer<TimerHeap.Item>.Create(static (left, right) => Key(left).CompareTo(Key(right)));
@@ -47,6 +69,7 @@ public sealed class TimerQueueTests
 
         public void AllSteps()
         {
+            if (seed % 3 == 0) Load(_random.Next(400));
             for (var step = 0; step < 400; step++)
             {
                 switch (_random.Next(10))
@@ -70,17 +93,26 @@ public sealed class TimerQueueTests
         {
             for (var more = _random.Next(1, 12); more > 0; more--)
             {
-                var at = _pattern switch
-                {
-                    0 => (step * 20L) + more,
-                    1 => -(step * 20L) + more,
-                    2 => _random.Next(3),
-                    3 => _random.NextInt64(long.MinValue, long.MaxValue),
-                    _ => _random.Next(2) == 0 ? step + 1000 : _random.Next(step + 1),
-                };
-                var item = new TimerHeap.Item(at, (ulong)_random.NextInt64(long.MaxValue), _entry++);
+                var item = new TimerHeap.Item(NextTime(step, more), (ulong)_random.NextInt64(long.MaxValue), _entry++);
                 if (_model.Add(item)) _queue.Add(item);
             }
+        }
+
+        private long NextTime(int step, int more) => _pattern switch
+        {
+            0 => (step * 20L) + more,
+            1 => -(step * 20L) + more,
+            2 => _random.Next(3),
+            3 => _random.NextInt64(long.MinValue, long.MaxValue),
+            _ => _random.Next(2) == 0 ? step + 1000 : _random.Next(step + 1),
+        };
+
+        private void Load(int count)
+        {
+            for (; count > 0; count--) _model.Add(new TimerHeap.Item(NextTime(0, count), (ulong)_random.NextInt64(long.MaxValue), _entry++));
+            var items = _model.ToArray();
+            _random.Shuffle(items);
+            _queue.Load(items);
         }
 
         private void Take(int count)
