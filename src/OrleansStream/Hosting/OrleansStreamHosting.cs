@@ -29,6 +29,7 @@ public static class OrleansStreamHosting
         services.AddSingleton<SiloSubtasks>();
         services.AddSingleton(static provider => new KeptTables(provider.GetRequiredService<StreamServices>().Time));
         services.AddSingleton(static provider => new TablesAhead(provider.GetRequiredService<StreamServices>().Time));
+        services.AddSingleton<Rehearsals>();
         services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();

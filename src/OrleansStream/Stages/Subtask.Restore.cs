@@ -61,6 +61,7 @@ internal sealed partial class Subtask
     {
         if (chains.Count == 0) return;
         var restored = await _context.State.RestoreAsync(store, chains, cancellation);
+        if (!_context.State.IsWhole) FaultPoints.Pass(FaultPoint.PartlyRestored);
         _context.Restored = restored.Blobs;
         _context.FormerWatermarks =
         [

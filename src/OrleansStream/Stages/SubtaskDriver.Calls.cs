@@ -104,6 +104,7 @@ internal sealed partial class SubtaskDriver
             // From here on nobody reads it, and whoever goes on with the tables need not wait for the coordinator's answer.
             snapshot.Frozen.Dispose();
             _written = written;
+            FirstWritten ??= written;
             var receipt = new Receipt(Id, _context.Incarnation, checkpoint, _context.Groups, snapshot.Frozen.Base, written, sinks, snapshot.StallMs);
             await ToldAsync(() => _coordinator.ReceiptAsync(receipt));
         }

@@ -55,6 +55,9 @@ internal sealed partial class SubtaskDriver
 
     public Subtask Subtask => _subtask;
 
+    /// <summary>The first segment that was written, if one was.</summary>
+    public SegmentRef? FirstWritten { get; private set; }
+
     public SubtaskId Id => _context.Id;
 
     /// <summary>What ended the subtask, if it failed.</summary>

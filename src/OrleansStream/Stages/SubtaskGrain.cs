@@ -11,7 +11,8 @@ namespace OrleansStream.Stages;
 
 /// <summary>The shell of a <see cref="SubtaskDriver"/>. An activation that was never opened refuses every call and leaves.</summary>
 [Reentrant, KeepAlive, PinnedPlacement]
-internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kept, TablesAhead ahead, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
+internal sealed partial class SubtaskGrain(
+    SiloSubtasks subtasks, KeptTables kept, TablesAhead ahead, Rehearsals rehearsals, JobRegistry jobs, StreamServices services, ILogger<SubtaskGrain> logger) : Grain, ISubtaskGrain
 {
     private readonly ILogger _logger = logger;
     /// <summary>How long older attempts may take to end here before the opening is given up.</summary>
@@ -69,7 +70,13 @@ internal sealed partial class SubtaskGrain(SiloSubtasks subtasks, KeptTables kep
         return Task.CompletedTask;
     }
 
-    public Task CommitAsync(CommitPermit permit) => Opened().CommitAsync(permit);
+    public async Task CommitAsync(CommitPermit permit)
+    {
+        var driver = Opened();
+        await driver.CommitAsync(permit);
+        // A subtask that was restored has shown that it can be.
+        if (_opening!.Former.Count == 0 && driver.FirstWritten is { } segment && segment.Checkpoint == permit.Checkpoint) rehearsals.Begin(_opening, driver.Subtask.Context.Groups, segment);
+    }
 
     public Task<SubtaskReport> HeartbeatAsync()
     {

@@ -60,7 +60,6 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
             if (!IsNeeded(chain)) continue;
             await ReadAsync(chain, segments, cancellation);
             RestoreLines(last, segments[^1].Name);
-            FaultPoints.Pass(FaultPoint.PartlyRestored);
         }
 
         return new RestoredState(blobs, buildsOn);
