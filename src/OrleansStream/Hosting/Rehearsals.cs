@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrleansStream.Checkpoints;
+using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
@@ -16,6 +17,10 @@ internal sealed partial class Rehearsals(JobRegistry registry, StreamServices se
 {
     /// <summary>Of larger snapshots one key group is read.</summary>
     private const int MostBytes = 1 << 20;
+
+    /// <summary>How often it is read, and how long after one another: the runtime compiles well what was called often, when for a while nothing new was compiled.</summary>
+    private const int Times = 3;
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = logger;
     private readonly ConcurrentDictionary<(string Job, string Fingerprint, int Stage), bool> _begun = new();
@@ -40,15 +45,12 @@ internal sealed partial class Rehearsals(JobRegistry registry, StreamServices se
     {
         try
         {
-            await _turn.WaitAsync();
-            try
+            var stage = registry.StageOf(opening);
+            for (var time = 0; time < Times; time++)
             {
-                await ReadBackAsync(opening, groups, segment);
-                Interlocked.Increment(ref _made);
-            }
-            finally
-            {
-                _turn.Release();
+                if (time > 0) await Task.Delay(Between, services.Time);
+                await ReadBackAsync(opening, stage, groups, segment);
+                if (time == 0) Interlocked.Increment(ref _made);
             }
         }
         catch (JobRefusedException refused)
@@ -62,14 +64,21 @@ internal sealed partial class Rehearsals(JobRegistry registry, StreamServices se
         }
     }
 
-    private async Task ReadBackAsync(SubtaskOpening opening, KeyGroupRange groups, SegmentRef segment)
+    private async Task ReadBackAsync(SubtaskOpening opening, PlannedStage stage, KeyGroupRange groups, SegmentRef segment)
     {
-        var stage = registry.StageOf(opening);
-        var read = segment.LengthBytes <= MostBytes ? groups : new KeyGroupRange(groups.Start, groups.Start + 1);
-        var state = new SubtaskState(read, opening.MaxParallelism, services.Serializers);
-        await using var scope = provider.CreateAsyncScope();
-        var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers, state);
-        await new Subtask(context, stage).Context.State.RestoreAsync(services.SegmentStore, [new SegmentChain(opening.Id.Index, groups, [segment])], CancellationToken.None);
+        await _turn.WaitAsync();
+        try
+        {
+            var read = segment.LengthBytes <= MostBytes ? groups : new KeyGroupRange(groups.Start, groups.Start + 1);
+            var state = new SubtaskState(read, opening.MaxParallelism, services.Serializers);
+            await using var scope = provider.CreateAsyncScope();
+            var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers, state);
+            await new Subtask(context, stage).RestoreAsync(services.SegmentStore, [new SegmentChain(opening.Id.Index, groups, [segment])], CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "Job {Job}: what subtask {Subtask} has saved cannot be read back, so that the job could not recover from it: {Cause}")]

@@ -37,12 +37,14 @@ internal sealed partial class Subtask
             if (state.IsTakenOver)
             {
                 await next.RestoreAsync(store, chains, cancellation);
+                if (!state.IsWhole) FaultPoints.Pass(FaultPoint.PartlyRestored);
                 return next;
             }
         }
 
         var subtask = new Subtask(context, stage);
         await subtask.RestoreAsync(store, chains, cancellation);
+        if (chains.Count > 0) FaultPoints.Pass(FaultPoint.PartlyRestored);
         return subtask;
     }
 
@@ -61,7 +63,6 @@ internal sealed partial class Subtask
     {
         if (chains.Count == 0) return;
         var restored = await _context.State.RestoreAsync(store, chains, cancellation);
-        if (!_context.State.IsWhole) FaultPoints.Pass(FaultPoint.PartlyRestored);
         _context.Restored = restored.Blobs;
         _context.FormerWatermarks =
         [
