@@ -19,7 +19,7 @@ public sealed class BroadcastConnected<T, TBroadcast>
 
     /// <summary>Runs a function that reads, for the records of the stream, the state that the broadcast records write.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask.</param>
+    /// <param name="function">Makes the function, once per subtask, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws. A broadcast record becomes one dead letter, not one of each subtask.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, BroadcastFunction<T, TBroadcast, TOut>> function, OnError onError = OnError.Fail)
     {
@@ -61,7 +61,7 @@ public sealed class KeyedBroadcastConnected<TKey, T, TBroadcast>
 
     /// <summary>Runs a function over the records of each key, with state and timers, that also reads the state that the broadcast records write.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws. A broadcast record becomes one dead letter, not one of each subtask.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedBroadcastFunction<TKey, T, TBroadcast, TOut>> function, OnError onError = OnError.Fail)
     {

@@ -38,7 +38,7 @@ public sealed class ConnectedStreams<TFirst, TSecond>
 
     /// <summary>Runs a function over the records of both streams.</summary>
     /// <param name="name">The operator's name: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask.</param>
+    /// <param name="function">Makes the function, once per subtask, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, CoFunction<TFirst, TSecond, TOut>> function, OnError onError = OnError.Fail)
     {
@@ -82,7 +82,7 @@ public sealed class KeyedConnectedStreams<TKey, TFirst, TSecond>
 
     /// <summary>Runs a function over the records that both streams have for each key, with state and timers.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedCoFunction<TKey, TFirst, TSecond, TOut>> function, OnError onError = OnError.Fail)
     {

@@ -23,7 +23,7 @@ public sealed partial class DataStream<T>
 
     /// <inheritdoc cref="SelectAsync{TOut}(string, Func{T, CancellationToken, Task{TOut}}, AsyncOptions, Func{T, Exception, TOut}, OnError)"/>
     /// <param name="name">The operator's name, by which its records in flight are found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="call">Makes, once per subtask, what makes the calls, from the services of the silo.</param>
+    /// <param name="call">Makes what makes the calls from the services of the silo, once per subtask, and when state is read that no subtask begins with yet. Nobody closes what it opens: take connections from the services.</param>
     /// <param name="options">How much is asked for at a time, for how long, how often, in which order; the defaults of <see cref="AsyncOptions"/> when null.</param>
     /// <param name="fallback">Makes a result in place of one that could not be had: it gets the error, a <see cref="TimeoutException"/> after a time-out. When it throws, that is the error.</param>
     /// <param name="onError">What happens to a record whose last call has failed, or that timed out, without <paramref name="fallback"/>.</param>

@@ -18,7 +18,7 @@ internal sealed class KeyedPair<TKey, TFirst, TSecond>(KeyedStream<TKey, TFirst>
     /// <param name="kind">The operator's public name.</param>
     /// <param name="name">Its written name.</param>
     /// <param name="onError">What happens to a record at which the function throws.</param>
-    /// <param name="make">Makes the function, once per subtask.</param>
+    /// <param name="make">Makes the function, once per subtask, and when state is read that no subtask begins with yet.</param>
     /// <param name="declared">Reads what state the function declares.</param>
     /// <param name="check">Notes and refuses what is the operator's own, before its inputs are joined to it.</param>
     /// <param name="needsEventTime">Whether results come with the watermark.</param>

@@ -21,7 +21,7 @@ public sealed partial class KeyedStream<TKey, T>
 
     /// <summary>Runs a function over the records of each key, with state and timers.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, KeyedFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
     {

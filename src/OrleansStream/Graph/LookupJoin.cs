@@ -21,7 +21,7 @@ public sealed partial class DataStream<T>
 
     /// <inheritdoc cref="Lookup{TRow}(string, Func{T, CancellationToken, Task{IReadOnlyList{TRow}}}, AsyncOptions)"/>
     /// <param name="name">The operator's name, by which its records in flight are found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="lookup">Makes, once per subtask, what asks for the rows, from the services of the silo.</param>
+    /// <param name="lookup">Makes what asks for the rows from the services of the silo, once per subtask, and when state is read that no subtask begins with yet.</param>
     /// <param name="options">How much is asked for at a time, for how long, how often, in which order; the defaults of <see cref="AsyncOptions"/> when null.</param>
     public LookupJoin<T, TRow> Lookup<TRow>(string name, Func<IServiceProvider, Func<T, CancellationToken, Task<IReadOnlyList<TRow>>>> lookup, AsyncOptions? options = null)
     {

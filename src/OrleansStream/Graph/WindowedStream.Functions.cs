@@ -9,7 +9,7 @@ public sealed partial class WindowedStream<TKey, T>
 {
     /// <summary>Runs a function over all records of each key and window when it fires. All of them are kept until then; where an aggregate is enough, it takes much less.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet.</param>
     /// <param name="onError">What happens to a record at which it throws. When it throws at the end of a window, where there is no record to blame, the attempt ends.</param>
     public DataStream<TOut> Process<TOut>(string name, Func<IServiceProvider, WindowFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
     {
@@ -24,7 +24,7 @@ public sealed partial class WindowedStream<TKey, T>
     /// <summary>Folds the records of each key and window, and runs a function over the result when it fires: it knows the window, and has state, while only the accumulator is kept of the records.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
     /// <param name="aggregate">The aggregate; it must keep nothing in fields.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares. It sees one record: the aggregate's result.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet. It sees one record: the aggregate's result.</param>
     /// <param name="onError">What happens to a record at which one of them throws. When they throw at the end of a window, where there is no record to blame, the attempt ends.</param>
     public DataStream<TOut> Aggregate<TAccumulator, TResult, TOut>(
         string name, AggregateFunction<T, TAccumulator, TResult> aggregate, Func<IServiceProvider, WindowFunction<TKey, TResult, TOut>> function, OnError onError = OnError.Fail)
@@ -41,7 +41,7 @@ public sealed partial class WindowedStream<TKey, T>
     /// <summary>Folds the records of each key and window into one of their own kind, and runs a function over it when the window fires.</summary>
     /// <param name="name">The operator's name, by which its state is found again: <c>^[a-z0-9-]{1,64}$</c>, unique in the graph.</param>
     /// <param name="reduce">Makes one record of two.</param>
-    /// <param name="function">Makes the function, once per subtask and once when the graph is built, to read what state it declares. It sees one record: what the others were reduced to.</param>
+    /// <param name="function">Makes the function, once per subtask, and now and then only to know what state it declares: when the graph is built, and when state is read that no subtask begins with yet. It sees one record: what the others were reduced to.</param>
     /// <param name="onError">What happens to a record at which one of them throws.</param>
     public DataStream<TOut> Reduce<TOut>(string name, Func<T, T, T> reduce, Func<IServiceProvider, WindowFunction<TKey, T, TOut>> function, OnError onError = OnError.Fail)
     {
