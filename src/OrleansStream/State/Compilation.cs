@@ -6,8 +6,8 @@ namespace OrleansStream.State;
 internal static class Compilation
 {
     /// <summary>
-    /// At once as well as can be. Others are compiled quickly first and well when they were called often and nothing new was compiled for a while, which in a recovery is when it is over: what is called for the
-    /// first time then, some hundred thousand times, would run four times as long.
+    /// At once as well as can be. Others are compiled quickly first, and well when they were called often and nothing new was compiled for a while, which in a recovery is when it is over: what is called for the
+    /// first time then, some hundred thousand times, would take twice as long and more.
     /// </summary>
     public const MethodImplOptions AtOnce = MethodImplOptions.AggressiveOptimization;
 }

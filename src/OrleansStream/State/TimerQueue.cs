@@ -45,7 +45,7 @@ internal sealed class TimerQueue(int blockItems = TimerQueue.DefaultBlockItems)
         if (_near.Count > _spillAbove) Spill();
     }
 
-    /// <summary>Fills an empty queue at once, which takes a tenth of the time.</summary>
+    /// <summary>Fills an empty queue at once: what is far is divided no further than needed until its time comes nearer.</summary>
     /// <param name="items">The items in any order; the array is the queue's from now on.</param>
     public void Load(TimerHeap.Item[] items)
     {
