@@ -10,8 +10,8 @@ using OrleansStream.State;
 namespace OrleansStream.Hosting;
 
 /// <summary>
-/// Recoveries, rehearsed: the first snapshot of each stage is read back on every silo that wrote one, or one key group of it if it is large. So what cannot be restored is known before it has to be, and what restores is compiled
-/// before anybody waits for it. Done once for each stage, one after the other and beside the job, which a failure here leaves alone.
+/// Recoveries, rehearsed: the first snapshot of each stage is read back on every silo that wrote one, or one key group of it if it is large. So state whose types cannot be read again is known before it has
+/// to be, and what restores is compiled before anybody waits for it. Done for one subtask of each stage, one at a time and beside the job, which a failure here leaves alone.
 /// </summary>
 internal sealed partial class Rehearsals(JobRegistry registry, StreamServices services, IServiceProvider provider, ILogger<Rehearsals> logger) : IDisposable
 {
