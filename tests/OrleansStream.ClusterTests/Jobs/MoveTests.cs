@@ -20,9 +20,10 @@ public sealed class MoveTests(ITestOutputHelper output)
     {
         using var folder = new TestFolder();
         var results = new CollectingSink<Counted>();
-        await using var cluster = await StartAsync(folder, results, silos);
-        await cluster.Jobs.StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = RecordsPerSecond });
-        await CommittedAsync(cluster, 2);
+        // All of its small state changes between checkpoints, so that a chain is long soon: what is read ahead is to be read before the next full snapshot, on a busy machine as well.
+        await using var cluster = await StartAsync(folder, results, silos, interval: TimeSpan.FromSeconds(1));
+        await cluster.Jobs.StartAsync("job", new JobStart { Parallelism = 2, RecordsPerSecond = RecordsPerSecond / 2 });
+        await CommittedAsync(cluster, 1);
 
         foreach (var parallelism in (int[])[4, 3])
         {
@@ -34,7 +35,7 @@ public sealed class MoveTests(ITestOutputHelper output)
             Assert.All(status.Stages, stage => Assert.Equal(parallelism, stage.Subtasks.Count));
             Assert.True(status.LastMove.Checkpoint > TimeSpan.Zero, "The attempt did not end with a checkpoint of its own.");
             Assert.True(cluster.AllServices.Sum(static services => services.GetRequiredService<TablesAhead>().Taken) > before, "No tables were read ahead.");
-            await CommittedAsync(cluster, 2);
+            await CommittedAsync(cluster, 1);
         }
 
         Assert.False(await cluster.Jobs.RescaleAsync("job", 3, TestContext.Current.CancellationToken));
@@ -155,9 +156,10 @@ public sealed class MoveTests(ITestOutputHelper output)
         await cluster.EndAsync();
     }
 
-    private static Task<TestSilos> StartAsync(TestFolder folder, CollectingSink<Counted> results, int silos, TimeSpan? rebalanceAfter = null) =>
+    private static Task<TestSilos> StartAsync(TestFolder folder, CollectingSink<Counted> results, int silos, TimeSpan? rebalanceAfter = null, TimeSpan? interval = null) =>
         TestSilos.StartAsync(folder["checkpoints"], (graph, _) => SequenceJob.Define(graph, Records, results), silos, options =>
         {
+            options.Checkpoints.Interval = interval ?? options.Checkpoints.Interval;
             options.RebalanceAfter = rebalanceAfter;
             options.ReviveJobs = false;
         });
