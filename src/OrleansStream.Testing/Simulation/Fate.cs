@@ -94,6 +94,11 @@ internal sealed class Fate(SimulatedRun run)
     private string KillSilo(Silo silo)
     {
         silo.Kill();
+        if (run.Settings.SuspectsSilos)
+        {
+            foreach (var other in run.Silos.Where(static other => other.IsAlive)) other.Agent.Actor.Run(() => _ = other.Agent.ReadForRecoveryAsync(silo.Name));
+        }
+
         run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(100)), () => run.Evict(silo));
         run.Scheduler.After(TimeSpan.FromMilliseconds(run.Random.Next(300)), run.AddSilo);
         return $"{silo.Name} was killed";

@@ -12,6 +12,8 @@ internal sealed class SimulatedJobPort(Silo here) : IJobPort
 {
     public IReadOnlyList<string> Silos => here.Run.Members;
 
+    public IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job) => here.Running?.Places ?? RunningAttempt.Nowhere;
+
     public Task EndOlderAsync(string silo, string job, Attempt before) => here.Run.Network.CallAsync(
         here,
         silo,

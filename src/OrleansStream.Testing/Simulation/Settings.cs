@@ -61,6 +61,9 @@ internal sealed class Settings
 
     public int LongestWaitTicks { get; }
 
+    /// <summary>Whether silos read what a recovery would bring to them as soon as another has died.</summary>
+    public bool SuspectsSilos => LongestWaitTicks % 7 < 4;
+
     /// <summary>The most envelopes on a channel: few, so that senders wait for room.</summary>
     public int ChannelWindow { get; }
 

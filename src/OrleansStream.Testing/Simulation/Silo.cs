@@ -56,6 +56,9 @@ internal sealed class Silo(SimulatedRun run, string name)
 
     public IEnumerable<SubtaskActivation> Subtasks => _subtasks.Values.SelectMany(static same => same);
 
+    /// <summary>The newest attempt that has something started here.</summary>
+    public RunningAttempt? Running => Subtasks.Select(static subtask => subtask.Running).OfType<RunningAttempt>().MaxBy(static running => running.Opening.Attempt);
+
     public IEnumerable<CoordinatorActivation> Coordinators => _coordinators.Values;
 
     public IReadOnlyList<JobActivation> Jobs => _jobs;
@@ -189,5 +192,21 @@ internal sealed class AgentActivation(Silo silo) : Activation(silo, "agent")
         }
 
         return read;
+    }
+
+    /// <summary>As <see cref="ReadingAhead"/> does when another silo seems to have gone.</summary>
+    public async Task ReadForRecoveryAsync(string gone)
+    {
+        try
+        {
+            if (Silo.Running is not { } running || !running.Needs(gone)) return;
+            IReadOnlyList<string> left = [.. Silo.Run.Members.Where(silo => silo != gone)];
+            var plan = Silo.PlanOf(running.Opening.Parallelism);
+            await ReadAheadAsync(await Foresight.ComingAsync(running, plan, Silo.Name, left, Silo.Run.Store, Silo.Run.NewRetry(), CancellationToken.None));
+        }
+        catch (Exception error) when (error is StreamException or OperationCanceledException)
+        {
+            // As above.
+        }
     }
 }

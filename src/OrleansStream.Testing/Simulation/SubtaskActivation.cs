@@ -13,8 +13,6 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     private SubtaskOpening? _opening;
     private SimulatedSubtaskNetwork? _network;
     private SimulatedCoordinatorPort? _coordinator;
-    private SubtaskTable? _table;
-    private string _coordinatorSilo = "";
 
     public string Key => key;
 
@@ -22,7 +20,10 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
 
     public bool IsOpen => Driver is not null;
 
-    public bool IsStarted => _table is not null;
+    /// <summary>The attempt that it was started for.</summary>
+    public RunningAttempt? Running { get; private set; }
+
+    public bool IsStarted => Running is not null;
 
     public Attempt Attempt => _opening!.Attempt;
 
@@ -51,8 +52,7 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
         var driver = Opened();
         Silo.Kept.LetGo(_opening!.Job, _opening.Attempt);
         Silo.Ahead.LetGo(_opening.Job, _opening.Attempt);
-        _table = table;
-        _coordinatorSilo = coordinatorSilo;
+        Running = new RunningAttempt(_opening, table, coordinatorSilo);
         _network!.Begin(table);
         _coordinator!.Begin(coordinatorSilo);
         driver.Start(table);
@@ -89,13 +89,13 @@ internal sealed class SubtaskActivation(Silo silo, string key) : Activation(silo
     /// <summary>Opens and starts a second activation of this subtask, as this one was.</summary>
     public void Double()
     {
-        if (_opening is not { } opening || _table is not { } table || !IsAlive) return;
+        if (Running is not { } running || !IsAlive) return;
         var twin = Silo.Double(this);
         twin.Actor.Run(() => _ = BeginAsync());
 
         async Task BeginAsync()
         {
-            if ((await twin.OpenAsync(opening)).Problem is null) await twin.StartAsync(table, _coordinatorSilo);
+            if ((await twin.OpenAsync(running.Opening)).Problem is null) await twin.StartAsync(running.Table, running.Leader);
         }
     }
 

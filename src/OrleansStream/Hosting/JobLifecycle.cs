@@ -12,6 +12,12 @@ internal sealed partial class JobLifecycle(
     /// <summary>How often it is looked whether all jobs that should run do, besides at each change of the cluster.</summary>
     private static readonly TimeSpan RevivalInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>The same when a job could not be revived, as while the cluster changes: doubled each time up to <see cref="RevivalInterval"/>.</summary>
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How many jobs are revived at once.</summary>
+    private const int MostAtOnce = 8;
+
     /// <summary>The longest that a leaving silo waits for its jobs.</summary>
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(3);
 
@@ -36,28 +42,16 @@ internal sealed partial class JobLifecycle(
         // Again and again: the silo that a job grain lived on may be gone at any time.
         var changes = membership.MembershipUpdates.GetAsyncEnumerator(_stopping.Token);
         var change = changes.MoveNextAsync().AsTask();
+        var retry = FirstRetry;
         while (!_stopping.IsCancellationRequested)
         {
-            // One silo does it for all, so that silos that start together do not each wake a grain of the same job.
-            foreach (var job in IsFirst ? jobs.Names : [])
-            {
-                try
-                {
-                    await grains.GetGrain<IJobGrain>(job).ReviveAsync();
-                }
-                catch (Exception error) when (!_stopping.IsCancellationRequested)
-                {
-                    LogNotRevived(job, error.Message);
-                }
-                catch
-                {
-                    return;
-                }
-            }
-
             try
             {
-                var pause = Task.Delay(RevivalInterval, services.Time, _stopping.Token);
+                // One silo does it for all, so that silos that start together do not each wake a grain of the same job.
+                var areRevived = !IsFirst || await ReviveAllAsync();
+                var longest = areRevived ? RevivalInterval : retry;
+                retry = areRevived ? FirstRetry : TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RevivalInterval.Ticks));
+                var pause = Task.Delay(longest, services.Time, _stopping.Token);
                 if (await Task.WhenAny(pause, change) == pause) await pause;
                 else if (await change) change = changes.MoveNextAsync().AsTask();
                 else return;
@@ -67,6 +61,25 @@ internal sealed partial class JobLifecycle(
                 return;
             }
         }
+    }
+
+    /// <returns>Whether all could be revived, or need not be.</returns>
+    private async Task<bool> ReviveAllAsync()
+    {
+        var failures = 0;
+        await Parallel.ForEachAsync(jobs.Names, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = _stopping.Token }, async (job, _) =>
+        {
+            try
+            {
+                await grains.GetGrain<IJobGrain>(job).ReviveAsync();
+            }
+            catch (Exception error) when (!_stopping.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref failures);
+                LogNotRevived(job, error.Message);
+            }
+        });
+        return failures == 0;
     }
 
     private bool IsFirst => port.Silos is [var first, ..] && first == local.SiloAddress.ToParsableString();

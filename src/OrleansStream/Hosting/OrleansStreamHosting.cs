@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
 using OrleansStream.Jobs;
@@ -30,6 +31,10 @@ public static class OrleansStreamHosting
         services.AddSingleton(static provider => new KeptTables(provider.GetRequiredService<StreamServices>().Time));
         services.AddSingleton(static provider => new TablesAhead(provider.GetRequiredService<StreamServices>().Time));
         services.AddSingleton<Rehearsals>();
+        services.AddSingleton<ReadingAhead>();
+        services.AddSingleton<SuspectedSilos>();
+        services.AddSingleton<ConnectionWatch>();
+        services.Configure<SiloConnectionOptions>(ConnectionWatch.Watch);
         services.AddSingleton<SiloJobs>();
         services.AddSingleton<CoordinatorHandover>();
         services.AddSingleton<IJobPort, GrainJobPort>();

@@ -13,7 +13,7 @@ namespace OrleansStream.Hosting;
 /// Recoveries, rehearsed: the first snapshot of each stage is read back on every silo that wrote one, or one key group of it if it is large. So state whose types cannot be read again is known before it has
 /// to be, and what restores is compiled before anybody waits for it. Done for one subtask of each stage, one at a time and beside the job, which a failure here leaves alone.
 /// </summary>
-internal sealed partial class Rehearsals(JobRegistry registry, StreamServices services, IServiceProvider provider, ILogger<Rehearsals> logger) : IDisposable
+internal sealed partial class Rehearsals(JobRegistry registry, ReadingAhead reading, StreamServices services, IServiceProvider provider, ILogger<Rehearsals> logger) : IDisposable
 {
     /// <summary>Of larger snapshots one key group is read.</summary>
     private const int MostBytes = 1 << 20;
@@ -52,6 +52,8 @@ internal sealed partial class Rehearsals(JobRegistry registry, StreamServices se
                 await ReadBackAsync(opening, stage, groups, segment);
                 if (time == 0) Interlocked.Increment(ref _made);
             }
+
+            await reading.RehearseAsync(opening.Job);
         }
         catch (JobRefusedException refused)
         {

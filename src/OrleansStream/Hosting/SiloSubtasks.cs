@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
@@ -12,10 +10,25 @@ namespace OrleansStream.Hosting;
 internal sealed class SiloSubtasks
 {
     private readonly ConcurrentDictionary<(string Job, Attempt Attempt, SubtaskId Subtask), ISubtaskGrain> _open = new();
+    private readonly ConcurrentDictionary<string, RunningAttempt> _running = new(StringComparer.Ordinal);
 
     public void Add(string job, Attempt attempt, SubtaskId subtask, ISubtaskGrain grain) => _open[(job, attempt, subtask)] = grain;
 
     public void Remove(string job, Attempt attempt, SubtaskId subtask) => _open.TryRemove((job, attempt, subtask), out _);
+
+    /// <summary>Notes that a subtask of an attempt was started here.</summary>
+    public void Started(RunningAttempt running) =>
+        _running.AddOrUpdate(running.Opening.Job, running, (_, known) => known.Opening.Attempt.CompareTo(running.Opening.Attempt) > 0 ? known : running);
+
+    /// <summary>The newest attempt of each job that has something open here.</summary>
+    public IReadOnlyList<RunningAttempt> Running
+    {
+        get
+        {
+            var open = _open.Keys.Select(static open => (open.Job, open.Attempt)).ToHashSet();
+            return [.. _running.Values.Where(running => open.Contains((running.Opening.Job, running.Opening.Attempt)))];
+        }
+    }
 
     /// <summary>The jobs that have something open here.</summary>
     public IReadOnlyCollection<string> Jobs => [.. _open.Keys.Select(static open => open.Job).Distinct()];
@@ -79,13 +92,8 @@ internal interface ISiloGrain : IGrainWithStringKey
 
 /// <inheritdoc/>
 [Reentrant, PinnedPlacement]
-internal sealed partial class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, JobRegistry registry, TablesAhead ahead, StreamServices services, ILogger<SiloGrain> logger) : Grain, ISiloGrain
+internal sealed class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, TablesAhead ahead, ReadingAhead reading) : Grain, ISiloGrain
 {
-    private readonly ILogger _logger = logger;
-
-    /// <summary>What was read ahead is in memory beside what it was saved from, and takes about so many times the bytes that it does at rest.</summary>
-    private const int BytesInMemory = 3;
-
     public Task EndOlderAsync(string job, Attempt before)
     {
         ahead.Begun(job, before);
@@ -94,45 +102,5 @@ internal sealed partial class SiloGrain(SiloSubtasks subtasks, SiloJobs jobs, Jo
 
     public Task<Leadership> LeadershipAsync(string job) => Task.FromResult(jobs.LeadershipOf(job));
 
-    public Task<int> ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming) => Task.Run(async () =>
-    {
-        var read = 0;
-        // One after the other: the job is still running.
-        foreach (var opening in coming)
-        {
-            try
-            {
-                if (await ReadAheadAsync(opening)) read++;
-            }
-            catch (Exception error)
-            {
-                LogNotReadAhead(opening.Job, opening.Id, error.Message);
-            }
-        }
-
-        return read;
-    });
-
-    private async Task<bool> ReadAheadAsync(SubtaskOpening opening)
-    {
-        var stage = registry.StageOf(opening);
-        // What functions ask for only to say what state they have goes with the reading.
-        await using var scope = ServiceProvider.CreateAsyncScope();
-        var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers);
-        var chains = SubtaskDriver.Chains(opening);
-        var (needed, memory) = (chains.Sum(chain => chain.BytesOf(context.Groups)) * BytesInMemory, GC.GetGCMemoryInfo());
-        if (needed > memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes)
-        {
-            LogNoRoom(opening.Job, opening.Id, needed >> 20, (memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes) >> 20);
-            return false;
-        }
-
-        return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, chains);
-    }
-
-    [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The pause of the move will be longer")]
-    private partial void LogNoRoom(string job, SubtaskId subtask, long neededMiB, long freeMiB);
-
-    [LoggerMessage(LogLevel.Debug, "Job {Job}: subtask {Subtask}, which is about to come here, was not read ahead, and is when it comes: {Cause}")]
-    private partial void LogNotReadAhead(string job, SubtaskId subtask, string cause);
+    public Task<int> ReadAheadAsync(IReadOnlyList<SubtaskOpening> coming) => reading.ReadAsync(coming);
 }

@@ -24,11 +24,11 @@ internal sealed class SnapshotsGrain(StreamServices services) : Grain, ISnapshot
 }
 
 /// <summary>Reaches the other silos' snapshots by grain calls.</summary>
-internal sealed class GrainSnapshotPeers(IGrainFactory grains, IJobPort port, ILocalSiloDetails local) : ISnapshotPeers
+internal sealed class GrainSnapshotPeers(IGrainFactory grains, IJobPort port, ILocalSiloDetails local, SuspectedSilos suspects) : ISnapshotPeers
 {
     private readonly string _here = local.SiloAddress.ToParsableString();
 
-    public IReadOnlyList<string> Others => [.. port.Silos.Where(silo => silo != _here)];
+    public IReadOnlyList<string> Others => [.. port.Silos.Where(silo => silo != _here && !suspects.Contains(silo))];
 
     public Task<long?> LengthAsync(string silo, string name) => Of(silo).LengthAsync(name);
 

@@ -5,7 +5,7 @@ using OrleansStream.Stages;
 namespace OrleansStream.Jobs;
 
 /// <summary>Reaches silos, subtasks and the coordinator by grain calls.</summary>
-internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipService membership, ILocalSiloDetails local, CoordinatorHandover handover) : IJobPort
+internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipService membership, ILocalSiloDetails local, SiloSubtasks subtasks, CoordinatorHandover handover) : IJobPort
 {
     public IReadOnlyList<string> Silos =>
     [
@@ -16,6 +16,8 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
     ];
 
     private string Here => local.SiloAddress.ToParsableString();
+
+    public IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job) => subtasks.Running.FirstOrDefault(running => running.Opening.Job == job)?.Places ?? RunningAttempt.Nowhere;
 
     public Task EndOlderAsync(string silo, string job, Attempt before) => Agent(silo).EndOlderAsync(job, before);
 

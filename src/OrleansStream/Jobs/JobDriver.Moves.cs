@@ -16,7 +16,7 @@ internal sealed partial class JobDriver
     private readonly RebalanceRule _rebalance;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<string>? _places;
-    private IReadOnlyDictionary<SubtaskId, string> _former = new Dictionary<SubtaskId, string>();
+    private IReadOnlyDictionary<SubtaskId, string> _former = RunningAttempt.Nowhere;
     private MoveBegun? _begun;
     private CancellationTokenSource? _reading;
 

@@ -80,6 +80,7 @@ internal sealed partial class JobDriver
         _damaged.Clear();
         _restarts = new RestartDecision(_rules.Restarts);
         _start = start;
+        if (_former.Count == 0) _former = _port.PlacesOf(_job);
         _run = RunAsync();
     }
 

@@ -29,8 +29,7 @@ internal sealed partial class Subtask
         PlannedStage stage, Func<SubtaskState?, SubtaskContext> contextOf, KeptTables kept, TablesAhead ahead, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)
     {
         var context = contextOf(null);
-        var readAhead = ahead.Take(context.Tables, context.Attempt, chains);
-        if ((kept.Take(context.Groups, chains) ?? readAhead) is { } state)
+        if ((kept.Take(context.Groups, chains) ?? await ahead.TakeAsync(context.Tables, context.Attempt, chains)) is { } state)
         {
             state.PassOn();
             var next = new Subtask(contextOf(state), stage);

@@ -7,6 +7,9 @@ namespace OrleansStream.Stages;
 /// <summary>The calls that a subtask makes, each repeated while its outcome is unknown.</summary>
 internal sealed partial class SubtaskDriver
 {
+    /// <summary>How many times the first pause the pauses between the tries of a call become.</summary>
+    private const int MostPauses = 8;
+
     private async Task SendAsync(OutputChannel channel, Envelope envelope)
     {
         try
@@ -153,7 +156,7 @@ internal sealed partial class SubtaskDriver
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call, string doing, bool evenAfterEnd = false)
     {
-        var began = _time.GetTimestamp();
+        var (began, pause) = (_time.GetTimestamp(), _timings.CallPause);
         while (true)
         {
             try
@@ -169,7 +172,9 @@ internal sealed partial class SubtaskDriver
                 }
             }
 
-            await Task.Delay(_timings.CallPause, _time, evenAfterEnd ? CancellationToken.None : _ended.Token);
+            await Task.Delay(pause, _time, evenAfterEnd ? CancellationToken.None : _ended.Token);
+            // A call that fails costs more than one that does not, and all those to a silo that has died fail until the attempt ends.
+            if (pause < _timings.CallPause * MostPauses) pause *= 2;
         }
     }
 

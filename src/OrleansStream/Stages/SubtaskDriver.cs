@@ -394,6 +394,6 @@ internal sealed record SubtaskTimings
     /// <summary>For how long a call that keeps failing is made again before the attempt ends.</summary>
     public TimeSpan CallPatience { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long to wait before a failed call is made again.</summary>
+    /// <summary>How long to wait before a failed call is made again; longer each time, up to some times that.</summary>
     public TimeSpan CallPause { get; init; } = TimeSpan.FromMilliseconds(50);
 }

@@ -53,6 +53,7 @@ internal sealed partial class SubtaskGrain(
         _network!.Begin(table);
         _coordinator!.Begin(coordinatorSilo);
         driver.Start(table);
+        subtasks.Started(new RunningAttempt(_opening, table, coordinatorSilo));
         return Task.CompletedTask;
     }
 

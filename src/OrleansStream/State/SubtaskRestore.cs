@@ -14,6 +14,13 @@ internal sealed record SegmentChain(
     [property: Id(1)] KeyGroupRange FormerGroups,
     [property: Id(2)] IReadOnlyList<SegmentRef> Segments)
 {
+    /// <summary>Whether the chain begins with all of another, which the same attempt wrote to its end.</summary>
+    public bool GoesOnFrom(SegmentChain other) =>
+        FormerSubtask == other.FormerSubtask
+        && FormerGroups == other.FormerGroups
+        && Segments.Take(other.Segments.Count).SequenceEqual(other.Segments)
+        && Segments[^1].Checkpoint.Attempt == other.Segments[^1].Checkpoint.Attempt;
+
     /// <summary>About how many bytes of the segments are of some key groups.</summary>
     public long BytesOf(KeyGroupRange groups)
     {
@@ -109,7 +116,14 @@ internal sealed class SubtaskRestore(SubtaskState state, ICheckpointStore store,
         {
             var targets = segment.Header.Declarations.Select(d => TargetIn(last, d.Shape, segment.Name)).ToArray();
             var lines = segment.Header.Declarations.Select(d => LineIn(last, d)).ToArray();
-            await segment.ReadBlocksAsync(state.Groups, (group, block) => Apply(segment, targets, lines, group, block, session), cancellation);
+            await segment.ReadBlocksAsync(
+                state.Groups,
+                (group, block) =>
+                {
+                    Apply(segment, targets, lines, group, block, session);
+                    state.BlocksRead++;
+                },
+                cancellation);
         }
 
         state.NoteRead(chain, last.Checkpoint);

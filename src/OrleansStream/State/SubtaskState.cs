@@ -63,12 +63,11 @@ internal sealed class SubtaskState(KeyGroupRange groups, int maxParallelism, Sta
     public bool IsAheadOf(IReadOnlyList<SegmentChain> chains)
     {
         var needed = chains.Where(chain => chain.FormerGroups.Overlaps(groups)).ToList();
-        return needed.Count == _ahead.Count && needed.All(chain =>
-            _ahead.TryGetValue(chain.FormerSubtask, out var read)
-            && read.Chain.FormerGroups == chain.FormerGroups
-            && chain.Segments.Take(read.Chain.Segments.Count).SequenceEqual(read.Chain.Segments)
-            && chain.Segments[^1].Checkpoint.Attempt == read.Chain.Segments[^1].Checkpoint.Attempt);
+        return needed.Count == _ahead.Count && needed.All(chain => _ahead.TryGetValue(chain.FormerSubtask, out var read) && chain.GoesOnFrom(read.Chain));
     }
+
+    /// <summary>How many blocks of segments were read, for who wants to see that it goes on.</summary>
+    internal int BlocksRead { get; set; }
 
     /// <summary>How many segments of a chain were read.</summary>
     internal int ReadOf(SegmentChain chain) => _ahead.TryGetValue(chain.FormerSubtask, out var read) ? read.Chain.Segments.Count : 0;

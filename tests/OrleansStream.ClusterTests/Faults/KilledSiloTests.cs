@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OrleansStream.ClusterTests.Cluster;
 using OrleansStream.Silo.Jobs.Allround;
 
@@ -16,7 +17,18 @@ public sealed class KilledSiloTests(Garnet garnet)
         await cluster.NextCheckpointAsync(AllroundJob.JobName);
 
         var leader = await cluster.LeaderAsync(AllroundJob.JobName);
-        (leads ? leader : cluster.Living.First(node => node != leader)).Kill();
+        var victim = leads ? leader : cluster.Living.First(node => node != leader);
+        var before = PlacesIn(await cluster.StatusAsync(AllroundJob.JobName));
+        victim.Kill();
+        var after = PlacesIn(await cluster.WaitAsync(AllroundJob.JobName, "in another attempt", static status => SiloCluster.Text(status, "phase") == "running" && SiloCluster.Attempt(status) > 1));
+
+        Assert.Equal(before.Where(place => !IsOn(place.Value, victim)), after.Where(place => !IsOn(before[place.Key], victim)));
+        // On this machine the silos that are left share the victim's address, and must not be taken for it.
+        foreach (var node in cluster.Living)
+        {
+            Assert.Contains($"Silo {victim.Address}@", await node.LineAsync("seems to have gone"), StringComparison.Ordinal);
+            Assert.Single(node.Printed.Split('\n'), static line => line.Contains("seems to have gone", StringComparison.Ordinal));
+        }
 
         var finished = await job.FinishAsync();
         Assert.True(SiloCluster.Attempt(finished) > 1, "No attempt was lost: the silo died too late.");
@@ -55,4 +67,13 @@ public sealed class KilledSiloTests(Garnet garnet)
         var finished = await job.FinishAsync();
         Assert.True(SiloCluster.Attempt(finished) > SiloCluster.Attempt(between), "The second death lost no attempt.");
     }
+
+    /// <summary>The silo of each subtask, in their order.</summary>
+    private static SortedDictionary<string, string> PlacesIn(JsonElement status) => new(
+        status.GetProperty("stages").EnumerateArray()
+            .SelectMany(static stage => stage.GetProperty("subtasks").EnumerateArray().Select((subtask, index) => (Id: $"{stage.GetProperty("name")}/{index}", Silo: subtask.GetProperty("silo").GetString()!)))
+            .ToDictionary(static place => place.Id, static place => place.Silo),
+        StringComparer.Ordinal);
+
+    private static bool IsOn(string silo, SiloNode node) => silo.StartsWith($"{node.Address}@", StringComparison.Ordinal);
 }

@@ -197,6 +197,8 @@ public sealed class StaleDriverTests
 
         public IReadOnlyList<string> Silos => [];
 
+        public IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job) => RunningAttempt.Nowhere;
+
         public async Task<bool> OpenCoordinatorAsync(CoordinatorOpening opening)
         {
             await OnOpenCoordinator();

@@ -30,12 +30,12 @@ public sealed class TablesAheadTests
         await ReadAsync(Counts);
         Checkpoint();
 
-        Assert.Null(_ahead.Take(Counts with { Stage = "sum" }, Next, Chains));
-        Assert.Null(_ahead.Take(Counts with { Job = "refunds" }, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts with { Stage = "sum" }, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts with { Job = "refunds" }, Next, Chains));
         var read = _store.BytesRead;
-        var state = _ahead.Take(Counts, Next, Chains);
+        var state = await _ahead.TakeAsync(Counts, Next, Chains);
         Assert.NotNull(state);
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
         Assert.Equal((1, read), (_ahead.Taken, _store.BytesRead));
     }
 
@@ -46,14 +46,14 @@ public sealed class TablesAheadTests
         await ReadAsync(Counts);
         _segments.Clear();
         Checkpoint(full: true);
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
 
         var later = Counts with { Job = "refunds" };
         await ReadAsync(later);
         _segments.Clear();
         Checkpoint(full: true);
         await ReadAsync(later);
-        Assert.NotNull(_ahead.Take(later, Next, Chains));
+        Assert.NotNull(await _ahead.TakeAsync(later, Next, Chains));
     }
 
     [Fact]
@@ -63,50 +63,84 @@ public sealed class TablesAheadTests
         await ReadAsync(Counts);
         var another = _segments[^1] with { Name = "another", Checkpoint = new CheckpointId(Next, 1) };
 
-        Assert.Null(_ahead.Take(Counts, Next.Next, [new SegmentChain(0, Groups, [.. _segments, another])]));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next.Next, [new SegmentChain(0, Groups, [.. _segments, another])]));
     }
 
     [Fact]
     public async Task Nothing_is_read_for_an_attempt_that_has_begun()
     {
         Checkpoint();
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
         var read = _store.BytesRead;
 
-        await ReadAsync(Counts);
+        Assert.False(await ReadAsync(Counts));
 
         Assert.Equal(read, _store.BytesRead);
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
     }
 
     [Fact]
-    public async Task Tables_that_are_being_read_when_they_are_needed_are_read_by_who_needs_them()
+    public async Task Tables_that_are_being_read_when_they_are_needed_are_waited_for()
     {
         Checkpoint();
         _store.Gate = new TaskCompletionSource();
         var reading = ReadAsync(Counts);
         Assert.False(await ReadAsync(Counts));
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Checkpoint();
+        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
+        Assert.False(taking.IsCompleted);
 
         _store.Gate.SetResult();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.True(await reading);
+        Assert.NotNull(await taking);
+        Assert.Equal(1, _ahead.Taken);
     }
 
     [Fact]
-    public async Task What_is_being_read_when_an_attempt_begins_is_given_up_and_what_was_read_is_not()
+    public async Task A_read_that_does_not_go_on_is_not_waited_for_when_its_tables_are_needed()
     {
         Checkpoint();
-        await ReadAsync(Counts);
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Null(await taking);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task A_read_of_another_chain_is_not_waited_for()
+    {
+        Checkpoint();
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+        _segments.Clear();
+        Checkpoint(full: true);
+
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+    }
+
+    [Fact]
+    public async Task What_is_being_read_when_an_attempt_begins_is_read_to_its_end_and_let_go_of_when_the_attempt_starts_without_it()
+    {
+        Checkpoint();
         var sums = Counts with { Stage = "sum" };
         _store.Gate = new TaskCompletionSource();
-        var reading = ReadAsync(sums);
+        var (reading, another) = (ReadAsync(Counts), ReadAsync(sums));
 
         _ahead.Begun("payments", Next);
+        Assert.False(reading.IsCompleted);
+        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
+        _store.Gate.SetResult();
+        Assert.NotNull(await taking);
+        _store.Gate = new TaskCompletionSource();
+        _ahead.LetGo("payments", Next);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
-        Assert.Null(_ahead.Take(sums, Next, Chains));
-        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
+        await another.ContinueWith(static _ => { }, TaskScheduler.Default);
+        Assert.Null(await _ahead.TakeAsync(sums, Next, Chains));
     }
 
     [Fact]
@@ -119,7 +153,7 @@ public sealed class TablesAheadTests
         _store.Gate.SetResult();
 
         Assert.True(await reading);
-        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
+        Assert.NotNull(await _ahead.TakeAsync(Counts, Next, Chains));
     }
 
     [Fact]
@@ -129,7 +163,7 @@ public sealed class TablesAheadTests
         _store.Objects.Clear();
 
         await Assert.ThrowsAsync<DamagedObjectException>(() => ReadAsync(Counts));
-        Assert.Null(_ahead.Take(Counts, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
     }
 
     [Fact]
@@ -139,17 +173,17 @@ public sealed class TablesAheadTests
         await ReadAsync(Counts);
         _ahead.LetGo("refunds", Next);
         _ahead.LetGo("payments", Attempt.First);
-        Assert.NotNull(_ahead.Take(Counts, Next, Chains));
+        Assert.NotNull(await _ahead.TakeAsync(Counts, Next, Chains));
 
         var sums = Counts with { Job = "refunds" };
         await ReadAsync(sums);
         _ahead.LetGo("refunds", Next);
-        Assert.Null(_ahead.Take(sums, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(sums, Next, Chains));
 
         var means = Counts with { Job = "returns" };
         await ReadAsync(means);
         _time.Advance(TimeSpan.FromHours(1));
-        Assert.Null(_ahead.Take(means, Next, Chains));
+        Assert.Null(await _ahead.TakeAsync(means, Next, Chains));
     }
 
     private Task<bool> ReadAsync(TablesOf of) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains);

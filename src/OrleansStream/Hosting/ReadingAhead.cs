@@ -1,0 +1,107 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansStream.Jobs;
+using OrleansStream.Stages;
+using OrleansStream.State;
+
+namespace OrleansStream.Hosting;
+
+/// <summary>
+/// Reads what is about to come to this silo, as far as it is there: what a job's leader says is coming with a planned move, and what a recovery will bring when another silo seems to have gone. Nobody
+/// waits for it, nothing depends on it; what cannot be read now is read when it comes.
+/// </summary>
+internal sealed partial class ReadingAhead(
+    SiloSubtasks subtasks, JobRegistry registry, TablesAhead ahead, SuspectedSilos suspects, IJobPort port, ILocalSiloDetails local, IServiceProvider provider, StreamServices services, ILogger<ReadingAhead> logger)
+{
+    /// <summary>What was read ahead is in memory beside what it was saved from, and takes about so many times the bytes that it does at rest.</summary>
+    private const int BytesInMemory = 3;
+
+    private readonly ILogger _logger = logger;
+
+    /// <summary>Reads for subtasks that are about to come. Completes when it has tried.</summary>
+    /// <param name="coming">The subtasks.</param>
+    /// <param name="atOnce">How many are read at a time: one, where the job is still running.</param>
+    /// <returns>For how many it is read.</returns>
+    public async Task<int> ReadAsync(IReadOnlyList<SubtaskOpening> coming, int atOnce = 1)
+    {
+        var read = 0;
+        await Parallel.ForEachAsync(coming, new ParallelOptions { MaxDegreeOfParallelism = atOnce, TaskScheduler = TaskScheduler.Default }, async (opening, _) =>
+        {
+            try
+            {
+                if (await TryReadAsync(opening)) Interlocked.Increment(ref read);
+            }
+            catch (Exception error)
+            {
+                LogNotReadAhead(opening.Job, opening.Id, error.Message);
+            }
+        });
+        return read;
+    }
+
+    /// <summary>Reads what the attempts that run here will bring to this silo when they have ended for the death of those that are suspected.</summary>
+    public Task ReadForRecoveryAsync() => Task.WhenAll(subtasks.Running.Where(running => suspects.All.Any(running.Needs)).Select(async running =>
+    {
+        var job = running.Opening.Job;
+        try
+        {
+            var began = services.Time.GetTimestamp();
+            var coming = await ForeseeAsync(running);
+            var read = await ReadAsync(coming, Environment.ProcessorCount);
+            LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
+        }
+        catch (Exception error)
+        {
+            LogNotForeseen(job, error.Message);
+        }
+    }));
+
+    /// <summary>Looks what a recovery would bring here, and leaves it at that: what does so is compiled then.</summary>
+    public async Task RehearseAsync(string job)
+    {
+        foreach (var running in subtasks.Running.Where(running => running.Opening.Job == job)) await ForeseeAsync(running);
+    }
+
+    /// <summary>The others have not gone: lets go of what was read for their death.</summary>
+    public void Forget()
+    {
+        foreach (var running in subtasks.Running) ahead.LetGo(running.Opening.Job, running.Opening.Attempt.Next);
+    }
+
+    private Task<IReadOnlyList<SubtaskOpening>> ForeseeAsync(RunningAttempt running)
+    {
+        var opening = running.Opening;
+        var plan = registry.PlanOf(opening.Job, opening.Arguments, opening.Parallelism, opening.MaxParallelism);
+        IReadOnlyList<string> left = [.. port.Silos.Where(silo => !suspects.Contains(silo))];
+        return Foresight.ComingAsync(running, plan, local.SiloAddress.ToParsableString(), left, services.Store, services.NewRetry(), CancellationToken.None);
+    }
+
+    private async Task<bool> TryReadAsync(SubtaskOpening opening)
+    {
+        var stage = registry.StageOf(opening);
+        // What functions ask for only to say what state they have goes with the reading.
+        await using var scope = provider.CreateAsyncScope();
+        var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers);
+        var chains = SubtaskDriver.Chains(opening);
+        var (needed, memory) = (chains.Sum(chain => chain.BytesOf(context.Groups)) * BytesInMemory, GC.GetGCMemoryInfo());
+        if (needed > memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes)
+        {
+            LogNoRoom(opening.Job, opening.Id, needed >> 20, (memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes) >> 20);
+            return false;
+        }
+
+        return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, chains);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The pause of the move will be longer")]
+    private partial void LogNoRoom(string job, SubtaskId subtask, long neededMiB, long freeMiB);
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job}: subtask {Subtask}, which is about to come here, was not read ahead, and is when it comes: {Cause}")]
+    private partial void LogNotReadAhead(string job, SubtaskId subtask, string cause);
+
+    [LoggerMessage(LogLevel.Information, "Job {Job}: {Read} of {Coming} subtasks that a recovery would bring here were read ahead in {ElapsedMs:0} ms")]
+    private partial void LogReadForRecovery(string job, int read, int coming, double elapsedMs);
+
+    [LoggerMessage(LogLevel.Debug, "Job {Job}: what a recovery would bring here was not read ahead: {Cause}")]
+    private partial void LogNotForeseen(string job, string cause);
+}
