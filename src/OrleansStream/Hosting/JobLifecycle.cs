@@ -73,10 +73,10 @@ internal sealed partial class JobLifecycle(
             {
                 await grains.GetGrain<IJobGrain>(job).ReviveAsync();
             }
-            catch (Exception error) when (!_stopping.IsCancellationRequested)
+            catch (Exception error)
             {
                 Interlocked.Increment(ref failures);
-                LogNotRevived(job, error.Message);
+                if (!_stopping.IsCancellationRequested) LogNotRevived(job, error.Message);
             }
         });
         return failures == 0;

@@ -40,21 +40,8 @@ internal sealed partial class ReadingAhead(
     }
 
     /// <summary>Reads what the attempts that run here will bring to this silo when they have ended for the death of those that are suspected.</summary>
-    public Task ReadForRecoveryAsync() => Task.WhenAll(subtasks.Running.Where(running => suspects.All.Any(running.Needs)).Select(async running =>
-    {
-        var job = running.Opening.Job;
-        try
-        {
-            var began = services.Time.GetTimestamp();
-            var coming = await ForeseeAsync(running);
-            var read = await ReadAsync(coming, Environment.ProcessorCount);
-            LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
-        }
-        catch (Exception error)
-        {
-            LogNotForeseen(job, error.Message);
-        }
-    }));
+    public Task ReadForRecoveryAsync() =>
+        services.Options.LongestReadAhead == TimeSpan.Zero ? Task.CompletedTask : Task.WhenAll(subtasks.Running.Where(running => suspects.All.Any(running.Needs)).Select(ReadForRecoveryAsync));
 
     /// <summary>Looks what a recovery would bring here, and leaves it at that: what does so is compiled then.</summary>
     public async Task RehearseAsync(string job)
@@ -76,6 +63,22 @@ internal sealed partial class ReadingAhead(
         return Foresight.ComingAsync(running, plan, local.SiloAddress.ToParsableString(), left, services.Store, services.NewRetry(), CancellationToken.None);
     }
 
+    private async Task ReadForRecoveryAsync(RunningAttempt running)
+    {
+        var job = running.Opening.Job;
+        try
+        {
+            var began = services.Time.GetTimestamp();
+            var coming = await ForeseeAsync(running);
+            var read = await ReadAsync(coming, Environment.ProcessorCount);
+            LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
+        }
+        catch (Exception error)
+        {
+            LogNotForeseen(job, error.Message);
+        }
+    }
+
     private async Task<bool> TryReadAsync(SubtaskOpening opening)
     {
         var stage = registry.StageOf(opening);
@@ -93,7 +96,7 @@ internal sealed partial class ReadingAhead(
         return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, chains);
     }
 
-    [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The pause of the move will be longer")]
+    [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The job will wait longer for it")]
     private partial void LogNoRoom(string job, SubtaskId subtask, long neededMiB, long freeMiB);
 
     [LoggerMessage(LogLevel.Debug, "Job {Job}: subtask {Subtask}, which is about to come here, was not read ahead, and is when it comes: {Cause}")]
