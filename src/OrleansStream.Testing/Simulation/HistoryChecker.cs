@@ -77,7 +77,7 @@ internal sealed class HistoryChecker
                 break;
             case Stopped:
                 // A person who stops a job calls the rescale off that was to follow; one that has been carried out holds.
-                if (log.OfType<Started>().First().RescaledOver is null) _rescaled = null;
+                if (log.OfType<Started>().FirstOrDefault()?.RescaledOver is null) _rescaled = null;
                 break;
         }
 
