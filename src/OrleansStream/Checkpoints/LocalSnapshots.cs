@@ -21,6 +21,9 @@ internal interface ISnapshotPeers
 {
     IReadOnlyList<string> Others { get; }
 
+    /// <summary>Whether a silo seems to have gone: it is asked only when nobody else can help.</summary>
+    bool SeemsGone(string silo);
+
     /// <summary>The length of a segment that a silo keeps; null when it does not.</summary>
     Task<long?> LengthAsync(string silo, string name);
 
@@ -116,7 +119,7 @@ internal sealed partial class LocalSnapshots(ICheckpointStore store, SnapshotFol
 
     private async Task<bool> FetchAsync(SegmentRef segment, TimeSpan patience)
     {
-        var asked = peers.Others.Select(async silo => (silo, await LengthAsync(silo, segment.Name, patience))).ToList();
+        var asked = peers.Others.Where(silo => patience == LastPatience || !peers.SeemsGone(silo)).Select(async silo => (silo, await LengthAsync(silo, segment.Name, patience))).ToList();
         while (asked.Count > 0)
         {
             var answered = await Task.WhenAny(asked);

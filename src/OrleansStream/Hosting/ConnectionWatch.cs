@@ -32,11 +32,14 @@ internal sealed class SuspectedSilos
 /// </summary>
 internal sealed partial class ConnectionWatch(IJobPort port, ILocalSiloDetails local, SiloJobs jobs, SuspectedSilos suspects, ReadingAhead reading, StreamServices services, ILogger<ConnectionWatch> logger)
 {
-    /// <summary>Where nobody listens, connecting fails sooner; what takes longer is for the probes to judge. Connections that lived for less say nothing: they may be such a look.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    /// <summary>Between two looks, and how long one may take. Connections that lived for less say nothing: they may be such a look.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A port that takes connections again may be that of the process that was started in its place, before the cluster knows it.</summary>
+    private const int LooksToTrust = 5;
 
     /// <summary>Of a process that ends, connections may close before the port does.</summary>
-    private static readonly TimeSpan Closing = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan[] FirstLooks = [TimeSpan.FromMilliseconds(30), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(300)];
 
     private readonly ILogger _logger = logger;
     private readonly TimeProvider _time = services.Time;
@@ -59,7 +62,7 @@ internal sealed partial class ConnectionWatch(IJobPort port, ILocalSiloDetails l
         }
         finally
         {
-            if (watch._time.GetElapsedTime(began) > Patience) watch.OnEnded(remote);
+            if (watch._time.GetElapsedTime(began) > Pause) watch.OnEnded(remote);
         }
     });
 
@@ -76,30 +79,24 @@ internal sealed partial class ConnectionWatch(IJobPort port, ILocalSiloDetails l
         }
     }
 
-    /// <summary>Looks until the silo takes connections, or the cluster knows that it is dead.</summary>
     private async Task FollowAsync(string silo, IPEndPoint endpoint)
     {
         try
         {
-            await Task.Delay(Closing, _time);
-            while (!jobs.IsLeaving && port.Silos.Contains(silo))
+            if (!await HasGoneAsync(endpoint) || !port.Silos.Contains(silo)) return;
+            suspects.Add(silo);
+            LogSuspected(silo);
+            _ = reading.ReadForRecoveryAsync();
+            for (var taken = 0; taken < LooksToTrust;)
             {
-                if (!await RefusesAsync(endpoint))
-                {
-                    if (!suspects.Remove(silo)) return;
-                    LogTakesConnections(silo);
-                    reading.Forget();
-                    return;
-                }
-
-                if (suspects.Add(silo))
-                {
-                    LogSuspected(silo);
-                    _ = reading.ReadForRecoveryAsync();
-                }
-
-                await Task.Delay(Patience, _time);
+                await Task.Delay(Pause, _time);
+                if (jobs.IsLeaving || !port.Silos.Contains(silo)) return;
+                taken = await LookAsync(endpoint) == Look.Taken ? taken + 1 : 0;
             }
+
+            suspects.Remove(silo);
+            LogTakesConnections(silo);
+            await reading.ForgetAsync();
         }
         finally
         {
@@ -108,23 +105,42 @@ internal sealed partial class ConnectionWatch(IJobPort port, ILocalSiloDetails l
         }
     }
 
-    private async Task<bool> RefusesAsync(IPEndPoint endpoint)
+    private async Task<bool> HasGoneAsync(IPEndPoint endpoint)
     {
-        using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var limit = new CancellationTokenSource(Patience, _time);
+        foreach (var pause in FirstLooks)
+        {
+            await Task.Delay(pause, _time);
+            if (await LookAsync(endpoint) == Look.Refused) return true;
+        }
+
+        return false;
+    }
+
+    private async Task<Look> LookAsync(IPEndPoint endpoint)
+    {
+        using var limit = new CancellationTokenSource(Pause, _time);
         try
         {
+            using var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(endpoint, limit.Token);
-            return false;
+            return Look.Taken;
         }
-        catch (OperationCanceledException)
+        catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            return false;
+            return Look.Refused;
         }
-        catch (SocketException)
+        catch (Exception error) when (error is SocketException or OperationCanceledException)
         {
-            return true;
+            // No answer, or this machine's own trouble.
+            return Look.Unknown;
         }
+    }
+
+    private enum Look
+    {
+        Unknown,
+        Taken,
+        Refused,
     }
 
     [LoggerMessage(LogLevel.Information, "Silo {Silo} seems to have gone: its connection has ended, and it takes none")]

@@ -52,9 +52,15 @@ internal sealed partial class JobLifecycle(
                 var longest = areRevived ? RevivalInterval : retry;
                 retry = areRevived ? FirstRetry : TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RevivalInterval.Ticks));
                 var pause = Task.Delay(longest, services.Time, _stopping.Token);
-                if (await Task.WhenAny(pause, change) == pause) await pause;
-                else if (await change) change = changes.MoveNextAsync().AsTask();
-                else return;
+                if (await Task.WhenAny(pause, change) == pause)
+                {
+                    await pause;
+                    continue;
+                }
+
+                if (!await change) return;
+                change = changes.MoveNextAsync().AsTask();
+                retry = FirstRetry;
             }
             catch (OperationCanceledException)
             {
@@ -71,7 +77,7 @@ internal sealed partial class JobLifecycle(
         {
             try
             {
-                await grains.GetGrain<IJobGrain>(job).ReviveAsync();
+                await grains.GetGrain<IJobGrain>(job).ReviveAsync().WaitAsync(_stopping.Token);
             }
             catch (Exception error)
             {

@@ -36,8 +36,8 @@ public sealed class OrleansStreamOptions
 
     /// <summary>
     /// The longest that a planned move (a rescale, a silo that joins) is put off while the silos read ahead what the subtasks that come to them need, and the job goes on: the pause is then short whatever
-    /// the size of the state. Meanwhile that state is in memory twice; a silo that has no room for it reads nothing ahead, and says so. Before a silo leaves it is two fifths of <see cref="HandOverPatience"/> at most.
-    /// 2 min unless set; zero for not at all, and then nothing is read ahead of a recovery either, as it is for as long as a silo seems to have gone and is not yet out of the cluster.
+    /// the size of the state. Meanwhile that state is in memory twice; what a silo has no room for it does not read ahead, and says so. Before a silo leaves it is two fifths of <see cref="HandOverPatience"/> at most.
+    /// 2 min unless set; zero for not at all, and then nothing is read ahead of a recovery either, as it is when a silo seems to have gone and is not yet out of the cluster.
     /// </summary>
     public TimeSpan LongestReadAhead { get; set; } = TimeSpan.FromMinutes(2);
 

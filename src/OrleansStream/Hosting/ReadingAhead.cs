@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansStream.Graph;
 using OrleansStream.Jobs;
 using OrleansStream.Stages;
 using OrleansStream.State;
@@ -18,30 +19,20 @@ internal sealed partial class ReadingAhead(
 
     private readonly ILogger _logger = logger;
 
-    /// <summary>Reads for subtasks that are about to come. Completes when it has tried.</summary>
-    /// <param name="coming">The subtasks.</param>
-    /// <param name="atOnce">How many are read at a time: one, where the job is still running.</param>
+    /// <summary>Until one of the suspected has not gone after all.</summary>
+    private CancellationTokenSource _guessing = new();
+
+    /// <summary>Reads for subtasks that are about to come, one after the other, for the job is still running. Completes when it has tried.</summary>
     /// <returns>For how many it is read.</returns>
-    public async Task<int> ReadAsync(IReadOnlyList<SubtaskOpening> coming, int atOnce = 1)
-    {
-        var read = 0;
-        await Parallel.ForEachAsync(coming, new ParallelOptions { MaxDegreeOfParallelism = atOnce, TaskScheduler = TaskScheduler.Default }, async (opening, _) =>
-        {
-            try
-            {
-                if (await TryReadAsync(opening)) Interlocked.Increment(ref read);
-            }
-            catch (Exception error)
-            {
-                LogNotReadAhead(opening.Job, opening.Id, error.Message);
-            }
-        });
-        return read;
-    }
+    public Task<int> ReadAsync(IReadOnlyList<SubtaskOpening> coming) => ReadAsync(coming, atOnce: 1, isGuess: false, CancellationToken.None);
 
     /// <summary>Reads what the attempts that run here will bring to this silo when they have ended for the death of those that are suspected.</summary>
-    public Task ReadForRecoveryAsync() =>
-        services.Options.LongestReadAhead == TimeSpan.Zero ? Task.CompletedTask : Task.WhenAll(subtasks.Running.Where(running => suspects.All.Any(running.Needs)).Select(ReadForRecoveryAsync));
+    public async Task ReadForRecoveryAsync()
+    {
+        if (services.Options.LongestReadAhead == TimeSpan.Zero) return;
+        var still = _guessing.Token;
+        foreach (var running in subtasks.Running.Where(running => suspects.All.Any(running.Needs))) await ReadForRecoveryAsync(running, still);
+    }
 
     /// <summary>Looks what a recovery would bring here, and leaves it at that: what does so is compiled then.</summary>
     public async Task RehearseAsync(string job)
@@ -49,10 +40,28 @@ internal sealed partial class ReadingAhead(
         foreach (var running in subtasks.Running.Where(running => running.Opening.Job == job)) await ForeseeAsync(running);
     }
 
-    /// <summary>The others have not gone: lets go of what was read for their death.</summary>
-    public void Forget()
+    /// <summary>One that was suspected has not gone: lets go of what was read for recoveries, and reads what is still to be read for those of others.</summary>
+    public Task ForgetAsync()
     {
-        foreach (var running in subtasks.Running) ahead.LetGo(running.Opening.Job, running.Opening.Attempt.Next);
+        Interlocked.Exchange(ref _guessing, new CancellationTokenSource()).Cancel();
+        ahead.LetGoOfGuesses();
+        return ReadForRecoveryAsync();
+    }
+
+    private async Task ReadForRecoveryAsync(RunningAttempt running, CancellationToken still)
+    {
+        var job = running.Opening.Job;
+        try
+        {
+            var began = services.Time.GetTimestamp();
+            var coming = await ForeseeAsync(running);
+            var read = await ReadAsync(coming, Math.Max(1, Environment.ProcessorCount / 2), isGuess: true, still);
+            LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
+        }
+        catch (Exception error)
+        {
+            LogNotForeseen(job, error.Message);
+        }
     }
 
     private Task<IReadOnlyList<SubtaskOpening>> ForeseeAsync(RunningAttempt running)
@@ -63,37 +72,47 @@ internal sealed partial class ReadingAhead(
         return Foresight.ComingAsync(running, plan, local.SiloAddress.ToParsableString(), left, services.Store, services.NewRetry(), CancellationToken.None);
     }
 
-    private async Task ReadForRecoveryAsync(RunningAttempt running)
+    private async Task<int> ReadAsync(IReadOnlyList<SubtaskOpening> coming, int atOnce, bool isGuess, CancellationToken cancellation)
     {
-        var job = running.Opening.Job;
-        try
+        var memory = GC.GetGCMemoryInfo();
+        var (read, room) = (0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes);
+        await Parallel.ForEachAsync(coming, new ParallelOptions { MaxDegreeOfParallelism = atOnce, TaskScheduler = TaskScheduler.Default, CancellationToken = cancellation }, async (opening, _) =>
         {
-            var began = services.Time.GetTimestamp();
-            var coming = await ForeseeAsync(running);
-            var read = await ReadAsync(coming, Environment.ProcessorCount);
-            LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
-        }
-        catch (Exception error)
-        {
-            LogNotForeseen(job, error.Message);
-        }
+            try
+            {
+                var stage = registry.StageOf(opening);
+                var needed = BytesOf(opening, stage) * BytesInMemory;
+                var left = Interlocked.Add(ref room, -needed);
+                if (left < 0)
+                {
+                    Interlocked.Add(ref room, needed);
+                    LogNoRoom(opening.Job, opening.Id, needed >> 20, (left + needed) >> 20);
+                }
+                else if (await TryReadAsync(opening, stage, isGuess))
+                {
+                    Interlocked.Increment(ref read);
+                }
+            }
+            catch (Exception error)
+            {
+                LogNotReadAhead(opening.Job, opening.Id, error.Message);
+            }
+        });
+        return read;
     }
 
-    private async Task<bool> TryReadAsync(SubtaskOpening opening)
+    private static long BytesOf(SubtaskOpening opening, PlannedStage stage)
     {
-        var stage = registry.StageOf(opening);
+        var groups = KeyGroups.Range(opening.Id.Index, stage.Parallelism, opening.MaxParallelism);
+        return SubtaskDriver.Chains(opening).Sum(chain => chain.BytesOf(groups));
+    }
+
+    private async Task<bool> TryReadAsync(SubtaskOpening opening, PlannedStage stage, bool isGuess)
+    {
         // What functions ask for only to say what state they have goes with the reading.
         await using var scope = provider.CreateAsyncScope();
         var context = SubtaskContext.Of(opening, stage, StreamServices.NewIncarnation(), scope.ServiceProvider, services.Serializers);
-        var chains = SubtaskDriver.Chains(opening);
-        var (needed, memory) = (chains.Sum(chain => chain.BytesOf(context.Groups)) * BytesInMemory, GC.GetGCMemoryInfo());
-        if (needed > memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes)
-        {
-            LogNoRoom(opening.Job, opening.Id, needed >> 20, (memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes) >> 20);
-            return false;
-        }
-
-        return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, chains);
+        return await Subtask.ReadAheadAsync(stage, context, ahead, services.SegmentStore, SubtaskDriver.Chains(opening), isGuess);
     }
 
     [LoggerMessage(LogLevel.Warning, "Job {Job}: subtask {Subtask}, which is about to come here, is not read ahead: that takes about {NeededMiB} MiB of memory, and {FreeMiB} MiB are free. The job will wait longer for it")]

@@ -20,6 +20,9 @@ internal sealed class SiloSubtasks
     public void Started(RunningAttempt running) =>
         _running.AddOrUpdate(running.Opening.Job, running, (_, known) => known.Opening.Attempt.CompareTo(running.Opening.Attempt) > 0 ? known : running);
 
+    /// <summary>The newest attempt of a job that had something started here; null when none had.</summary>
+    public RunningAttempt? LastOf(string job) => _running.GetValueOrDefault(job);
+
     /// <summary>The newest attempt of each job that has something open here.</summary>
     public IReadOnlyList<RunningAttempt> Running
     {

@@ -28,7 +28,9 @@ internal sealed class GrainSnapshotPeers(IGrainFactory grains, IJobPort port, IL
 {
     private readonly string _here = local.SiloAddress.ToParsableString();
 
-    public IReadOnlyList<string> Others => [.. port.Silos.Where(silo => silo != _here && !suspects.Contains(silo))];
+    public IReadOnlyList<string> Others => [.. port.Silos.Where(silo => silo != _here)];
+
+    public bool SeemsGone(string silo) => suspects.Contains(silo);
 
     public Task<long?> LengthAsync(string silo, string name) => Of(silo).LengthAsync(name);
 

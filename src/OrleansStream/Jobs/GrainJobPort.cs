@@ -17,7 +17,7 @@ internal sealed class GrainJobPort(IGrainFactory grains, IClusterMembershipServi
 
     private string Here => local.SiloAddress.ToParsableString();
 
-    public IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job) => subtasks.Running.FirstOrDefault(running => running.Opening.Job == job)?.Places ?? RunningAttempt.Nowhere;
+    public IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job) => subtasks.LastOf(job)?.Places ?? RunningAttempt.Nowhere;
 
     public Task EndOlderAsync(string silo, string job, Attempt before) => Agent(silo).EndOlderAsync(job, before);
 

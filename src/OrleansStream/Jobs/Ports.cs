@@ -9,7 +9,7 @@ internal interface IJobPort
     /// <summary>The living silos that can run the job, in a stable order.</summary>
     IReadOnlyList<string> Silos { get; }
 
-    /// <summary>Where the subtasks of the newest attempt are that has some on this driver's silo; empty when none has.</summary>
+    /// <summary>Where the subtasks of the newest attempt were that had some on this driver's silo; empty when none had.</summary>
     IReadOnlyDictionary<SubtaskId, string> PlacesOf(string job);
 
     /// <summary>Ends every attempt of the job before one, on a silo. A silo that is gone has ended them.</summary>

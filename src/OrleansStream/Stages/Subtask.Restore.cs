@@ -53,9 +53,10 @@ internal sealed partial class Subtask
     /// <param name="ahead">Where the tables wait for it.</param>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of the stage's former subtasks.</param>
+    /// <param name="isGuess">Whether it is not sure that the subtask comes at all.</param>
     /// <returns>Whether they are read.</returns>
-    public static Task<bool> ReadAheadAsync(PlannedStage stage, SubtaskContext context, TablesAhead ahead, ICheckpointStore store, IReadOnlyList<SegmentChain> chains) =>
-        ahead.ReadAsync(context.Tables, context.Attempt, () => new Subtask(context, stage).Context.State, store, chains);
+    public static Task<bool> ReadAheadAsync(PlannedStage stage, SubtaskContext context, TablesAhead ahead, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, bool isGuess = false) =>
+        ahead.ReadAsync(context.Tables, context.Attempt, () => new Subtask(context, stage).Context.State, store, chains, isGuess);
 
     /// <summary>Puts back what was saved, before the operators are opened: keyed state first, then what each operator saved of its own.</summary>
     public async ValueTask RestoreAsync(ICheckpointStore store, IReadOnlyList<SegmentChain> chains, CancellationToken cancellation)

@@ -29,6 +29,7 @@ internal sealed partial class SubtaskGrain(
         _opening = opening;
         try
         {
+            ahead.Begun(opening.Job, opening.Attempt);
             await subtasks.EndOlderAsync(opening.Job, opening.Attempt).WaitAsync(EndPatience, services.Time);
             var incarnation = StreamServices.NewIncarnation();
             _driver = await MakeOrRescueAsync(opening, incarnation);

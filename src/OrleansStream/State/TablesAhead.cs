@@ -17,7 +17,7 @@ internal sealed class TablesAhead(TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     /// <summary>A read of which nothing is heard for so long is not waited for any longer.</summary>
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(3);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TablesOf, Ahead> _ahead = [];
@@ -26,17 +26,27 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <summary>How many subtasks have begun with tables that were read ahead.</summary>
     public int Taken { get; private set; }
 
+    /// <summary>How many subtasks' tables are there, or are being read.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _ahead.Count;
+        }
+    }
+
     /// <summary>Reads, or reads on. Returns when that is done, at once where it is under way or too late.</summary>
     /// <param name="of">Whose tables.</param>
     /// <param name="attempt">The attempt that is to begin with them.</param>
     /// <param name="make">Makes empty ones.</param>
     /// <param name="store">Where the segments are.</param>
     /// <param name="chains">The segments of the stage's former subtasks.</param>
+    /// <param name="isGuess">Whether it is not sure that the attempt comes at all: then they are let go of by <see cref="LetGoOfGuesses"/>.</param>
     /// <returns>Whether they are read.</returns>
-    public async Task<bool> ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains)
+    public async Task<bool> ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, bool isGuess = false)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Begin(of, attempt, new Read(chains, done.Task)) is not { } ahead) return false;
+        if (Begin(of, attempt, new Read(chains, done.Task), isGuess) is not { } ahead) return false;
         try
         {
             await (ahead.State ??= make()).ReadAheadAsync(store, chains, ahead.Dropped.Token);
@@ -87,10 +97,15 @@ internal sealed class TablesAhead(TimeProvider time)
     }
 
     /// <summary>Lets go of what is left of a job for an attempt and those before it.</summary>
-    public void LetGo(string job, Attempt begun)
+    public void LetGo(string job, Attempt begun) => LetGo((of, ahead) => of.Job == job && ahead.Attempt.CompareTo(begun) <= 0);
+
+    /// <summary>Lets go of what was read for attempts that do not come.</summary>
+    public void LetGoOfGuesses() => LetGo(static (_, ahead) => ahead.IsGuess);
+
+    private void LetGo(Func<TablesOf, Ahead, bool> which)
     {
         List<(TablesOf, Ahead)> left;
-        lock (_lock) left = [.. _ahead.Where(one => one.Key.Job == job && one.Value.Attempt.CompareTo(begun) <= 0).Select(static one => (one.Key, one.Value))];
+        lock (_lock) left = [.. _ahead.Where(one => which(one.Key, one.Value)).Select(static one => (one.Key, one.Value))];
         foreach (var (of, ahead) in left) Drop(of, ahead);
     }
 
@@ -120,7 +135,7 @@ internal sealed class TablesAhead(TimeProvider time)
     }
 
     /// <summary>What is to be read now; null when somebody does, or it is too late.</summary>
-    private Ahead? Begin(TablesOf of, Attempt attempt, Read reading)
+    private Ahead? Begin(TablesOf of, Attempt attempt, Read reading, bool isGuess)
     {
         lock (_lock)
         {
@@ -134,7 +149,7 @@ internal sealed class TablesAhead(TimeProvider time)
                 return ahead;
             }
 
-            _ahead[of] = ahead = new Ahead(attempt) { Reading = reading };
+            _ahead[of] = ahead = new Ahead(attempt, isGuess) { Reading = reading };
             ahead.Timer = time.CreateTimer(_ => Drop(of, ahead), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             return ahead;
         }
@@ -157,9 +172,11 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <summary>A read that is under way.</summary>
     private readonly record struct Read(IReadOnlyList<SegmentChain> Chains, Task Done);
 
-    private sealed class Ahead(Attempt attempt)
+    private sealed class Ahead(Attempt attempt, bool isGuess)
     {
         public Attempt Attempt => attempt;
+
+        public bool IsGuess => isGuess;
 
         /// <summary>Null before the first read.</summary>
         public SubtaskState? State { get; set; }

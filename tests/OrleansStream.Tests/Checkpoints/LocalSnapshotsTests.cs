@@ -190,6 +190,17 @@ public sealed class LocalSnapshotsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_silo_that_seems_to_have_gone_is_asked_only_when_nobody_else_can_help()
+    {
+        var snapshots = Open();
+        (_peers.Kept["other"], _peers.Gone) = (_content, "other");
+
+        Assert.Same(_store, await ElapseAsync(snapshots.NearestAsync(Reference, isWhole: true, Cancellation).AsTask()));
+        Assert.Equal(0, _peers.Reads);
+        Assert.True(await ElapseAsync(snapshots.RescueAsync(Reference, Cancellation).AsTask()));
+    }
+
+    [Fact]
     public void The_oldest_go_when_there_are_too_many()
     {
         var folder = new SnapshotFolder(Path.Combine(_root, "own"), mostBytes: 2_000_000);
@@ -262,6 +273,10 @@ public sealed class LocalSnapshotsTests : IDisposable
 
     private sealed class Peers(TimeProvider time) : ISnapshotPeers
     {
+        public string? Gone { get; set; }
+
+        public bool SeemsGone(string silo) => silo == Gone;
+
         /// <summary>What each silo keeps; one that has null fails.</summary>
         public Dictionary<string, byte[]?> Kept { get; } = [];
 

@@ -103,7 +103,7 @@ public sealed class TablesAheadTests
         _store.Gate = new TaskCompletionSource();
         var reading = ReadAsync(Counts);
         var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(3));
 
         Assert.Null(await taking);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
@@ -124,23 +124,47 @@ public sealed class TablesAheadTests
     }
 
     [Fact]
-    public async Task What_is_being_read_when_an_attempt_begins_is_read_to_its_end_and_let_go_of_when_the_attempt_starts_without_it()
+    public async Task What_is_being_read_when_an_attempt_begins_is_read_to_its_end()
+    {
+        Checkpoint();
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+
+        _ahead.Begun("payments", Next);
+        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
+        Assert.False(taking.IsCompleted);
+        _store.Gate.SetResult();
+
+        Assert.True(await reading);
+        Assert.NotNull(await taking);
+    }
+
+    [Fact]
+    public async Task What_is_being_read_when_an_attempt_starts_without_it_is_given_up()
+    {
+        Checkpoint();
+        _store.Gate = new TaskCompletionSource();
+        var reading = ReadAsync(Counts);
+        _ahead.LetGo("payments", Next);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Null(await _ahead.TakeAsync(Counts, Next, Chains));
+    }
+
+    [Fact]
+    public async Task Guesses_are_let_go_of_and_what_comes_for_sure_is_not()
     {
         Checkpoint();
         var sums = Counts with { Stage = "sum" };
-        _store.Gate = new TaskCompletionSource();
-        var (reading, another) = (ReadAsync(Counts), ReadAsync(sums));
+        await ReadAsync(Counts);
+        await ReadAsync(sums, isGuess: true);
+        Assert.Equal(2, _ahead.Count);
 
-        _ahead.Begun("payments", Next);
-        Assert.False(reading.IsCompleted);
-        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
-        _store.Gate.SetResult();
-        Assert.NotNull(await taking);
-        _store.Gate = new TaskCompletionSource();
-        _ahead.LetGo("payments", Next);
+        _ahead.LetGoOfGuesses();
 
-        await another.ContinueWith(static _ => { }, TaskScheduler.Default);
+        Assert.Equal(1, _ahead.Count);
         Assert.Null(await _ahead.TakeAsync(sums, Next, Chains));
+        Assert.NotNull(await _ahead.TakeAsync(Counts, Next, Chains));
     }
 
     [Fact]
@@ -186,7 +210,7 @@ public sealed class TablesAheadTests
         Assert.Null(await _ahead.TakeAsync(means, Next, Chains));
     }
 
-    private Task<bool> ReadAsync(TablesOf of) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains);
+    private Task<bool> ReadAsync(TablesOf of, bool isGuess = false) => _ahead.ReadAsync(of, Next, static () => new ModelSubtask(Groups, 16).State, _store, Chains, isGuess);
 
     private void Checkpoint(bool full = false)
     {
