@@ -131,12 +131,13 @@ public sealed class LocalSnapshotsTests : IDisposable
     [Fact]
     public async Task Subtasks_that_want_the_same_segment_at_once_share_one_fetching()
     {
-        (_peers.Kept["b"], _peers.Late) = (_content, TimeSpan.FromMilliseconds(500));
+        var asked = new TaskCompletionSource();
+        (_peers.Kept["b"], _peers.Asked) = (_content, asked.Task);
         var snapshots = Open();
         var wanted = Enumerable.Range(0, 4).Select(_ => snapshots.NearestAsync(Reference, isWhole: true, Cancellation).AsTask()).ToList();
-        var all = await ElapseAsync(Task.WhenAll(wanted));
+        asked.SetResult();
 
-        Assert.All(all, near => Assert.NotSame(_store, near));
+        Assert.All(await Task.WhenAll(wanted), near => Assert.NotSame(_store, near));
         Assert.Equal(1, _peers.Reads);
     }
 
@@ -195,9 +196,9 @@ public sealed class LocalSnapshotsTests : IDisposable
         var snapshots = Open();
         (_peers.Kept["other"], _peers.Gone) = (_content, "other");
 
-        Assert.Same(_store, await ElapseAsync(snapshots.NearestAsync(Reference, isWhole: true, Cancellation).AsTask()));
+        Assert.Same(_store, await snapshots.NearestAsync(Reference, isWhole: true, Cancellation));
         Assert.Equal(0, _peers.Reads);
-        Assert.True(await ElapseAsync(snapshots.RescueAsync(Reference, Cancellation).AsTask()));
+        Assert.True(await snapshots.RescueAsync(Reference, Cancellation));
     }
 
     [Fact]
@@ -242,13 +243,13 @@ public sealed class LocalSnapshotsTests : IDisposable
         Assert.True(await writer.TryCreateAsync(Cancellation));
     }
 
-    /// <summary>Lets time go by until a call has ended.</summary>
+    /// <summary>Lets time go by until a call has ended, so slowly that who is awake by then gets to act.</summary>
     private async Task<T> ElapseAsync<T>(Task<T> call)
     {
         while (!call.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(call, Task.Delay(5, Cancellation));
+            await Task.WhenAny(call, Task.Delay(50, Cancellation));
         }
 
         return await call;
@@ -282,6 +283,9 @@ public sealed class LocalSnapshotsTests : IDisposable
 
         public string? Silent { get; set; }
 
+        /// <summary>What silos wait for before they answer.</summary>
+        public Task Asked { get; set; } = Task.CompletedTask;
+
         /// <summary>How long silos take to answer.</summary>
         public TimeSpan Late { get; set; }
 
@@ -292,6 +296,7 @@ public sealed class LocalSnapshotsTests : IDisposable
         public async Task<long?> LengthAsync(string silo, string name)
         {
             if (silo == Silent) return await new TaskCompletionSource<long?>().Task;
+            await Asked;
             await Task.Delay(Late, time);
             return Kept[silo] is { } bytes ? bytes.Length : throw new InvalidOperationException("no answer");
         }
