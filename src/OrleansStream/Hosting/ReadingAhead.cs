@@ -55,7 +55,8 @@ internal sealed partial class ReadingAhead(
         {
             var began = services.Time.GetTimestamp();
             var coming = await ForeseeAsync(running);
-            var read = await ReadAsync(coming, Math.Max(1, Environment.ProcessorCount / 2), isGuess: true, still);
+            // With all there is: a job that a silo has gone from stands still.
+            var read = await ReadAsync(coming, Environment.ProcessorCount, isGuess: true, still);
             LogReadForRecovery(job, read, coming.Count, services.Time.GetElapsedTime(began).TotalMilliseconds);
         }
         catch (Exception error)
