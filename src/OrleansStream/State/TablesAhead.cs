@@ -45,7 +45,7 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <returns>Whether they are read.</returns>
     public async Task<bool> ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, bool isGuess = false)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource();
         if (Begin(of, attempt, new Read(chains, done.Task), isGuess) is not { } ahead) return false;
         try
         {
@@ -74,10 +74,10 @@ internal sealed class TablesAhead(TimeProvider time)
     public async ValueTask<SubtaskState?> TakeAsync(TablesOf of, Attempt attempt, IReadOnlyList<SegmentChain> chains)
     {
         Begun(of.Job, attempt);
-        await AwaitReadAsync(of, chains);
+        await AwaitReadAsync(of, attempt, chains);
         lock (_lock)
         {
-            if (!_ahead.TryGetValue(of, out var ahead) || ahead.Reading is not null) return null;
+            if (!_ahead.TryGetValue(of, out var ahead) || ahead.Reading is not null || ahead.Attempt.CompareTo(attempt) > 0) return null;
             _ahead.Remove(of);
             ahead.IsDropped = true;
             ahead.Timer.Dispose();
@@ -110,13 +110,13 @@ internal sealed class TablesAhead(TimeProvider time)
     }
 
     /// <summary>Waits until what is being read is read. What is of no use, or does not go on, is dropped.</summary>
-    private async ValueTask AwaitReadAsync(TablesOf of, IReadOnlyList<SegmentChain> chains)
+    private async ValueTask AwaitReadAsync(TablesOf of, Attempt attempt, IReadOnlyList<SegmentChain> chains)
     {
         Ahead? ahead;
         Read reading;
         lock (_lock)
         {
-            if (!_ahead.TryGetValue(of, out ahead) || ahead.Reading is null) return;
+            if (!_ahead.TryGetValue(of, out ahead) || ahead.Reading is null || ahead.Attempt.CompareTo(attempt) > 0) return;
             reading = ahead.Reading.Value;
         }
 
