@@ -10,23 +10,6 @@ using OrleansStream.Jobs;
 namespace OrleansStream.Hosting;
 
 /// <summary>
-/// The silos of the cluster that seem to have gone, as seen from here. That a silo is dead is for the cluster's votes to say, which takes until probes have gone unanswered. Until then this is good for
-/// what does no harm where it is wrong.
-/// </summary>
-internal sealed class SuspectedSilos
-{
-    private readonly ConcurrentDictionary<string, bool> _silos = new(StringComparer.Ordinal);
-
-    public IReadOnlyCollection<string> All => [.. _silos.Keys];
-
-    public bool Contains(string silo) => _silos.ContainsKey(silo);
-
-    public bool Add(string silo) => _silos.TryAdd(silo, true);
-
-    public bool Remove(string silo) => _silos.TryRemove(silo, out _);
-}
-
-/// <summary>
 /// Suspects a silo when a connection with it has ended and it takes no other, and lets this silo read then what a recovery would bring here, so that a job goes on the sooner. Where it was a mistake, memory
 /// and time were spent, and nothing else.
 /// </summary>
@@ -79,6 +62,7 @@ internal sealed partial class ConnectionWatch(IJobPort port, ILocalSiloDetails l
         }
     }
 
+    /// <summary>Suspects a silo if it has gone, until the cluster knows it too, or it takes connections for a while.</summary>
     private async Task FollowAsync(string silo, IPEndPoint endpoint)
     {
         try

@@ -24,6 +24,7 @@ internal sealed partial class Rehearsals(JobRegistry registry, ReadingAhead read
 
     private readonly ILogger _logger = logger;
     private readonly ConcurrentDictionary<(string Job, string Fingerprint, int Stage), bool> _begun = new();
+    private readonly ConcurrentDictionary<string, bool> _foreseen = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _turn = new(1);
     private int _made;
 
@@ -53,7 +54,7 @@ internal sealed partial class Rehearsals(JobRegistry registry, ReadingAhead read
                 if (time == 0) Interlocked.Increment(ref _made);
             }
 
-            await reading.RehearseAsync(opening.Job);
+            if (_foreseen.TryAdd(opening.Job, true)) await reading.RehearseAsync(opening.Job);
         }
         catch (JobRefusedException refused)
         {

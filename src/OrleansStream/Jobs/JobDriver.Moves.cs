@@ -1,6 +1,5 @@
 using OrleansStream.Checkpoints;
 using OrleansStream.Graph;
-using OrleansStream.Sources;
 
 namespace OrleansStream.Jobs;
 
@@ -9,8 +8,6 @@ internal sealed partial class JobDriver
 {
     /// <summary>How often silos read on: each time there is less, for less has been written meanwhile.</summary>
     private const int MostReads = 4;
-
-    private static readonly IReadOnlyDictionary<string, IReadOnlyList<SourceSplit>> NoInputs = new Dictionary<string, IReadOnlyList<SourceSplit>>();
 
     private readonly MoveRequests _moves = new();
     private readonly RebalanceRule _rebalance;
@@ -133,7 +130,7 @@ internal sealed partial class JobDriver
                     wanted = coming.Count;
                     // Those that take too long keep no other from counting.
                     await Task.WhenAll(coming.GroupBy(id => places[id]).Select(silo => TryAsync(async () =>
-                        read[silo.Key] = await _port.ReadAheadAsync(silo.Key, [.. silo.Select(id => OpeningOf(next, attempt.Next, id, manifest, NoInputs))]).WaitAsync(limit.Token))));
+                        read[silo.Key] = await _port.ReadAheadAsync(silo.Key, [.. silo.Select(id => OpeningOf(next, attempt.Next, id, manifest, Foresight.NoSplits))]).WaitAsync(limit.Token))));
                 }
             });
         }

@@ -45,6 +45,7 @@ internal sealed class TablesAhead(TimeProvider time)
     /// <returns>Whether they are read.</returns>
     public async Task<bool> ReadAsync(TablesOf of, Attempt attempt, Func<SubtaskState> make, ICheckpointStore store, IReadOnlyList<SegmentChain> chains, bool isGuess = false)
     {
+        // Who waits for it has a scheduler of its own to go on upon.
         var done = new TaskCompletionSource();
         if (Begin(of, attempt, new Read(chains, done.Task), isGuess) is not { } ahead) return false;
         try

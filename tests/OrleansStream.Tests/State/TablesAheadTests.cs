@@ -123,20 +123,21 @@ public sealed class TablesAheadTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
-    [Fact]
-    public async Task What_is_being_read_when_an_attempt_begins_is_read_to_its_end()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_late_opening_of_an_attempt_before_neither_waits_for_them_nor_takes_them(bool isBeingRead)
     {
         Checkpoint();
-        _store.Gate = new TaskCompletionSource();
+        if (isBeingRead) _store.Gate = new TaskCompletionSource();
         var reading = ReadAsync(Counts);
 
-        _ahead.Begun("payments", Next);
-        var taking = _ahead.TakeAsync(Counts, Next, Chains).AsTask();
-        Assert.False(taking.IsCompleted);
-        _store.Gate.SetResult();
-
+        var early = _ahead.TakeAsync(Counts, Attempt.First, []).AsTask();
+        Assert.True(early.IsCompleted);
+        Assert.Null(await early);
+        _store.Gate?.SetResult();
         Assert.True(await reading);
-        Assert.NotNull(await taking);
+        Assert.NotNull(await _ahead.TakeAsync(Counts, Next, Chains));
     }
 
     [Fact]
