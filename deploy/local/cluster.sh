@@ -1,25 +1,26 @@
 #!/usr/bin/env bash
 # A cluster on this machine: membership in Redis (Garnet where there is no redis-server), checkpoints in Azurite or a folder, and some silos.
 #
-#   deploy/local/cluster.sh up [--silos 3] [--storage azurite|folder]
+#   deploy/local/cluster.sh up [--silos 3] [--storage azurite|folder] [--no-build]
 #   deploy/local/cluster.sh status
 #   deploy/local/cluster.sh kill N        kill -9 silo N
 #   deploy/local/cluster.sh leave N       ask silo N to leave, as a service manager does
 #   deploy/local/cluster.sh start N       start silo N again, or one more
 #   deploy/local/cluster.sh down [--forget]
 #
-# Silo N has its page at http://localhost:808N, silo port 1111N and gateway port 3000N. Logs, process ids and data are in deploy/local/run/, which --forget deletes.
+# Silo N has its page at http://localhost:808N, silo port 1111N and gateway port 3000N. Logs, process ids and data are in deploy/local/run/, or in the folder that
+# ORLEANSSTREAM_CLUSTER_RUN names; --forget deletes it.
 # Azurite needs Node.js 20 or newer with npm.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-run=$here/run
+run=${ORLEANSSTREAM_CLUSTER_RUN:-$here/run}
 redis_port=6379 azurite_port=10000
 silo_exe=$root/silos/OrleansStream.Silo/bin/Release/net10.0/OrleansStream.Silo
 
 fail() { echo "cluster.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
 # A process that has died stays listed until its parent has asked after it.
 alive() { [[ -f $run/$1.pid ]] && [[ $(ps -o stat= -p "$(<"$run/$1.pid")") == [^Z]* ]]; }
 is_number() { [[ ${1:-} =~ ^[1-9]$ ]] || fail "name a silo by its number, 1 to 9."; }
@@ -59,25 +60,28 @@ start_silo() {
 }
 
 up() {
-  local silos=3 storage=azurite
+  local silos=3 storage=azurite build=1
   while (($#)); do
     case $1 in
       --silos) silos=${2:-}; shift 2 ;;
       --storage) storage=${2:-}; shift 2 ;;
-      *) fail "up has no option '$1'. There are: --silos, --storage." ;;
+      --no-build) build=0; shift ;;
+      *) fail "up has no option '$1'. There are: --silos, --storage, --no-build." ;;
     esac
   done
   [[ $silos =~ ^[1-9]$ ]] || fail "--silos takes a number from 1 to 9."
   [[ $storage == azurite || $storage == folder ]] || fail "--storage takes azurite or folder."
   mkdir -p "$run/files"
   echo "$storage" >"$run/storage"
-  echo "Building the silo ..."
-  dotnet build -c Release -v quiet --nologo "$root/silos/OrleansStream.Silo" >"$run/build.log" || { cat "$run/build.log" >&2; fail "the silo does not build."; }
+  if ((build)); then
+    echo "Building the silo ..."
+    dotnet build -c Release -v quiet --nologo "$root/silos/OrleansStream.Silo" >"$run/build.log" || { cat "$run/build.log" >&2; fail "the silo does not build."; }
+  fi
 
   if command -v redis-server >/dev/null; then
     launch redis "Ready to accept connections" redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$run"
   else
-    dotnet build -c Release -v quiet --nologo "$here/Garnet" >"$run/build.log" || { cat "$run/build.log" >&2; fail "Garnet does not build."; }
+    ((build)) && { dotnet build -c Release -v quiet --nologo "$here/Garnet" >"$run/build.log" || { cat "$run/build.log" >&2; fail "Garnet does not build."; }; }
     launch redis "Ready on" dotnet "$here/Garnet/bin/Release/net10.0/OrleansStream.Garnet.dll" "$redis_port"
   fi
 

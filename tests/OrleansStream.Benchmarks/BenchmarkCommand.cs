@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using OrleansStream.Benchmarks.Cluster;
 using OrleansStream.Benchmarks.Memory;
 using OrleansStream.Benchmarks.Parts;
 using OrleansStream.Benchmarks.Processes;
@@ -53,7 +54,7 @@ internal static class BenchmarkCommand
     {
         var root = new RootCommand($"Runs whole jobs beside their peers, in turn, and prints what each took.\n\nWorkloads:\n{string.Join('\n', Workloads.All.Select(static workload => $"  {workload.Name,-10} {workload.Description}"))}")
         {
-            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Seconds, ValueBytes, Json, Picture, PartsCommand.Build(), MemoryCommand.Build(), Silo(),
+            Workload, Events, Keys, Parallelism, Interval, Storage, Silos, Runs, Only, Rate, Seconds, ValueBytes, Json, Picture, PartsCommand.Build(), MemoryCommand.Build(), ClusterCommand.Build(), Silo(),
         };
         Workload.Validators.Add(static result =>
         {
@@ -117,7 +118,7 @@ internal static class BenchmarkCommand
         }
     }
 
-    private static Option<T> AtLeast<T>(Option<T> option, long least)
+    public static Option<T> AtLeast<T>(Option<T> option, long least)
     {
         option.Validators.Add(result =>
         {

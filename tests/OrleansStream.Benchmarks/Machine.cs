@@ -9,7 +9,10 @@ namespace OrleansStream.Benchmarks;
 internal sealed record Machine(string Processor, int Cores, double MemoryGiB, string System, string Runtime, string Collector, string Commit, double FsyncMilliseconds)
 {
     /// <summary>Looks at the machine; writes a small file into the folder that checkpoints go to.</summary>
-    public static Machine Observe(RunSettings settings) => new(
+    public static Machine Observe(RunSettings settings) => Observe(settings.TakesCheckpoints && settings.Storage is { } folder ? folder : Path.GetTempPath());
+
+    /// <summary>Looks at the machine; writes a small file into a folder.</summary>
+    public static Machine Observe(string folder) => new(
         ProcessorName(),
         Environment.ProcessorCount,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30),
@@ -17,7 +20,7 @@ internal sealed record Machine(string Processor, int Cores, double MemoryGiB, st
         RuntimeInformation.FrameworkDescription,
         $"{(GCSettings.IsServerGC ? "server" : "workstation")}{(AppContext.TryGetSwitch("System.GC.Concurrent", out var concurrent) && !concurrent ? "" : ", concurrent")}",
         typeof(Jobs.JobStatus).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
-        FsyncMedian(settings.TakesCheckpoints && settings.Storage is { } folder ? folder : Path.GetTempPath()));
+        FsyncMedian(folder));
 
     public override string ToString() => FormattableString.Invariant(
         $"{Processor}, {Cores} cores, {MemoryGiB:0.0} GiB; {System}; {Runtime}, {Collector} GC; build {Commit}; fsync p50 {FsyncMilliseconds:0.00} ms where checkpoints go");
