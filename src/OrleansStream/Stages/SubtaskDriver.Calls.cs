@@ -10,6 +10,33 @@ internal sealed partial class SubtaskDriver
     /// <summary>How many times the first pause the pauses between the tries of a call become.</summary>
     private const int MostPauses = 8;
 
+    /// <summary>
+    /// Sends what may be sent; true when there is room then that was not there before. Who waits for room must not wait in that case: a call may be answered before it is awaited, and
+    /// then no answer is to come that would end the waiting.
+    /// </summary>
+    private bool Pump()
+    {
+        var hadRoom = _context.HasChannelRoom;
+        foreach (var channel in _subtask.Outputs)
+        {
+            while (channel.TryTakeNext(out var envelope)) _ = SendAsync(channel, envelope);
+        }
+
+        for (var channel = 0; channel < _subtask.Inputs.Count; channel++)
+        {
+            if (!_crediting.Contains(channel) && _subtask.Inputs[channel].TryTakeCredit(out var processed)) _ = CreditAsync(channel, processed);
+        }
+
+        return !hadRoom && _context.HasChannelRoom;
+    }
+
+    /// <summary>Notes what a receiver has processed, and goes on if that is what the subtask waits for.</summary>
+    private void TakeCredit(OutputChannel channel, long processed)
+    {
+        channel.Credit(processed);
+        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasChannelRoom)) Signal();
+    }
+
     private async Task SendAsync(OutputChannel channel, Envelope envelope)
     {
         try

@@ -228,8 +228,8 @@ internal sealed partial class SubtaskDriver
                 await _turn.NextAsync();
                 RequireCoordinator();
                 var pause = RunSlices();
-                Pump();
-                if (pause is not null) await WaitAsync(pause.Value);
+                var gotRoom = Pump();
+                if (pause is { } why && !(gotRoom && why == StepKind.NoRoom)) await WaitAsync(why);
             }
         }
         catch (Exception error)
@@ -311,26 +311,6 @@ internal sealed partial class SubtaskDriver
         _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (why == StepKind.NoRoom && _subtask.IsBackPressured) _context.Counters.BackPressuredMs += Clock().Elapsed - began;
-    }
-
-    /// <summary>Notes what a receiver has processed, and goes on if that is what the subtask waits for.</summary>
-    private void TakeCredit(OutputChannel channel, long processed)
-    {
-        channel.Credit(processed);
-        if (channel.MaySend || (_waitsFor == StepKind.NoRoom && _context.HasChannelRoom)) Signal();
-    }
-
-    private void Pump()
-    {
-        foreach (var channel in _subtask.Outputs)
-        {
-            while (channel.TryTakeNext(out var envelope)) _ = SendAsync(channel, envelope);
-        }
-
-        for (var channel = 0; channel < _subtask.Inputs.Count; channel++)
-        {
-            if (!_crediting.Contains(channel) && _subtask.Inputs[channel].TryTakeCredit(out var processed)) _ = CreditAsync(channel, processed);
-        }
     }
 
     private async Task CloseAsync()
