@@ -56,6 +56,7 @@ internal sealed partial class Subtask
         _aligner = new BarrierAligner(_inputs.Length);
         _order = new InputOrder(_inputs);
         Sinks = [.. context.Operators.OfType<ISinkOperator>()];
+        _context.State.Rehearse();
     }
 
     public SubtaskContext Context => _context;

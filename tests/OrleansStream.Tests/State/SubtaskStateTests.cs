@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Text;
 using OrleansStream.Checkpoints;
 using OrleansStream.Jobs;
@@ -28,6 +29,51 @@ public sealed class SubtaskStateTests
         Assert.True(full.Full);
         Assert.False(delta.Full);
         Assert.InRange(delta.Content.Length, 1, full.Content.Length / 40);
+    }
+
+    [Fact]
+    public void After_a_rehearsal_the_first_freezes_compile_nothing()
+    {
+        // What is common to all types is compiled with these; of the others nobody else makes tables.
+        FreezeTwice<long, int>(isRehearsed: false);
+        Assert.NotEqual(0, FreezeTwice<(sbyte, ushort), (sbyte, long)>(isRehearsed: false));
+        Assert.Equal(0, FreezeTwice<(short, ushort), (short, long)>(isRehearsed: true));
+
+        static int FreezeTwice<TKey, TAccumulator>(bool isRehearsed)
+            where TKey : notnull
+        {
+            var state = new SubtaskState(StateSetup.AllGroups(MaxParallelism), MaxParallelism, StateSetup.Serializers);
+            state.Register(new WindowTable<TKey, TAccumulator>("windows", StateSetup.AllGroups(MaxParallelism), MaxParallelism, StateSetup.Serializers));
+            if (isRehearsed) state.Rehearse();
+            var compiled = Compiled(1);
+            state.Published(StateSetup.Checkpoint(1));
+            return compiled + Compiled(2);
+
+            int Compiled(int checkpoint)
+            {
+                var before = JitInfo.GetCompiledMethodCount(currentThread: true);
+                state.Freeze(StateSetup.Checkpoint(checkpoint), false, []);
+                return (int)(JitInfo.GetCompiledMethodCount(currentThread: true) - before);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_rehearsal_leaves_no_trace_in_snapshots_and_comes_before_everything_else()
+    {
+        var (state, table) = New(StateSetup.AllGroups(MaxParallelism));
+        var (other, otherTable) = New(StateSetup.AllGroups(MaxParallelism));
+        state.Rehearse();
+        for (var number = 1; number <= 2; number++)
+        {
+            table.Values(Total).Set(table.Slot($"key-{number}"), number);
+            otherTable.Values(Total).Set(otherTable.Slot($"key-{number}"), number);
+            Assert.Equal(other.Freeze(StateSetup.Checkpoint(number), false, []).Encode().Content.ToArray(), state.Freeze(StateSetup.Checkpoint(number), false, []).Encode().Content.ToArray());
+            state.Published(StateSetup.Checkpoint(number));
+            other.Published(StateSetup.Checkpoint(number));
+        }
+
+        Assert.Throws<InvalidOperationException>(state.Rehearse);
     }
 
     [Fact]
