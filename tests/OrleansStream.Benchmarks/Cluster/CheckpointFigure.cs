@@ -11,7 +11,13 @@ internal sealed class CheckpointFigure : IClusterFigure
 
     public ClusterSettings Defaults { get; } = new()
     {
-        Times = 1, Keys = 1_000_000, Rate = 15_000, Parallelism = 2, CheckpointInterval = TimeSpan.FromSeconds(70), After = TimeSpan.Zero, Storage = "azurite",
+        Times = 1,
+        Keys = 1_000_000,
+        Rate = 15_000,
+        Parallelism = 2,
+        CheckpointInterval = TimeSpan.FromSeconds(70),
+        After = TimeSpan.Zero,
+        Storage = "azurite",
     };
 
     public async Task MeasureAsync(ClusterSettings settings, FigureTable to, CancellationToken cancellation)

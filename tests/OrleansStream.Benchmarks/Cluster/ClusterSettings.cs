@@ -6,7 +6,13 @@ internal sealed record ClusterSettings
     /// <summary>What happens to one silo, at 100 MB of state and a light load.</summary>
     public static ClusterSettings OfOneSilo { get; } = new()
     {
-        Times = 3, Keys = 200_000, Rate = 4_000, Parallelism = LocalCluster.Silos, CheckpointInterval = TimeSpan.FromSeconds(2), After = TimeSpan.FromSeconds(60), HasVictim = true,
+        Times = 3,
+        Keys = 200_000,
+        Rate = 4_000,
+        Parallelism = LocalCluster.Silos,
+        CheckpointInterval = TimeSpan.FromSeconds(2),
+        After = TimeSpan.FromSeconds(60),
+        HasVictim = true,
     };
 
     /// <summary>How often, each time on a new cluster.</summary>

@@ -16,7 +16,12 @@ internal sealed class RescaleFigure : IClusterFigure
 
     public ClusterSettings Defaults { get; } = new()
     {
-        Times = 1, Keys = 1_000_000, Rate = 15_000, Parallelism = 2, CheckpointInterval = TimeSpan.FromSeconds(5), After = TimeSpan.FromSeconds(90),
+        Times = 1,
+        Keys = 1_000_000,
+        Rate = 15_000,
+        Parallelism = 2,
+        CheckpointInterval = TimeSpan.FromSeconds(5),
+        After = TimeSpan.FromSeconds(90),
     };
 
     public async Task MeasureAsync(ClusterSettings settings, FigureTable to, CancellationToken cancellation)
