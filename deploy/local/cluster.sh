@@ -76,6 +76,8 @@ up() {
   if ((build)); then
     echo "Building the silo ..."
     dotnet build -c Release -v quiet --nologo "$root/silos/OrleansStream.Silo" >"$run/build.log" || { cat "$run/build.log" >&2; fail "the silo does not build."; }
+  elif [[ ! -x $silo_exe ]]; then
+    fail "there is no executable '$silo_exe': leave --no-build out."
   fi
 
   if command -v redis-server >/dev/null; then

@@ -7,7 +7,7 @@ namespace OrleansStream.State;
 // - A delta is against the last checkpoint known to be published, and says so in its header. Until one is known, every snapshot is full.
 // - Published(c) moves the base to c if c is newer; what changed before c's freeze is then no longer kept track of. Abandoned checkpoints leave no trace:
 //   the next delta reaches back over them.
-// - Parts are registered before the first restore or freeze, never later: a part that came late would miss its state.
+// - Parts are registered before the rehearsal and the first restore or freeze, never later: a part that came late would miss its state.
 // - After a restore of one former subtask with the same key groups, deltas go on from the restored checkpoint. After any other restore the next
 //   snapshot is full.
 // - Passed on, it is the next subtask's with all that is in it: the tables of operators of the same names and shapes take the place of the fresh ones that are registered.

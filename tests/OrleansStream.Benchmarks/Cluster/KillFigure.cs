@@ -5,8 +5,6 @@ namespace OrleansStream.Benchmarks.Cluster;
 /// <summary>How long a job takes to come back after a silo is killed: until the death is known, until the next attempt runs, and until a checkpoint of it is committed.</summary>
 internal sealed class KillFigure : IClusterFigure
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     public string Name => "kill";
 
     public string Description => "kill -9 of one of three silos, each time of a new cluster: from it to the first new committed checkpoint";
@@ -37,16 +35,16 @@ internal sealed class KillFigure : IClusterFigure
     private static async Task<Death> KillAsync(ClusterSettings settings, int silo, CancellationToken cancellation)
     {
         await using var cluster = await LocalCluster.StartAsync(settings, cancellation);
-        var other = (silo % LocalCluster.Silos) + 1;
-        var before = await cluster.WaitAsync(other, "running with a checkpoint", static status => status.Summary is { Phase: "running", LastCheckpoint: not null }, Patience);
+        var other = LocalCluster.OtherThan(silo);
+        var before = await cluster.SettledAsync(other);
         var attempt = before.Summary.Attempt;
         var killed = Stopwatch.GetTimestamp();
         await cluster.KillAsync(silo);
-        await cluster.WaitAsync(other, "known to have lost a silo", status => status.Summary.Phase != "running" || status.Summary.Attempt > attempt, Patience);
+        await cluster.WaitAsync(other, "known to have lost a silo", status => status.Summary.Phase != "running" || status.Summary.Attempt > attempt);
         var known = Stopwatch.GetElapsedTime(killed);
-        await cluster.WaitAsync(other, "running again", status => status.Summary.Phase == "running" && status.Summary.Attempt > attempt, Patience);
+        await cluster.WaitAsync(other, "running again", status => status.Summary.Phase == "running" && status.Summary.Attempt > attempt);
         var runs = Stopwatch.GetElapsedTime(killed);
-        await cluster.WaitAsync(other, "running with a new committed checkpoint", status => status.Summary.Attempt > attempt && status.Summary.LastCheckpoint is { State: "committed" }, Patience);
+        await cluster.WaitAsync(other, "running with a new committed checkpoint", status => status.Summary.Attempt > attempt && status.Summary.LastCheckpoint is { State: "committed" });
         var committed = Stopwatch.GetElapsedTime(killed);
         cluster.Forget();
         return new Death(silo, LocalCluster.Leads(silo, before), before.Summary.LastCheckpoint!.StateBytes, known, runs - known, committed);

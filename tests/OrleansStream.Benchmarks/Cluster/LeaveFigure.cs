@@ -5,8 +5,6 @@ namespace OrleansStream.Benchmarks.Cluster;
 /// <summary>For how long a job stands still when a silo leaves that was asked to.</summary>
 internal sealed class LeaveFigure : IClusterFigure
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
     public string Name => "leave";
 
     public string Description => "SIGTERM to one of three silos, each time of a new cluster: how long no record is processed";
@@ -20,12 +18,12 @@ internal sealed class LeaveFigure : IClusterFigure
         {
             var silo = settings.SiloAt(time);
             await using var cluster = await LocalCluster.StartAsync(settings, cancellation);
-            var other = (silo % LocalCluster.Silos) + 1;
-            var before = await cluster.WaitAsync(other, "running with a checkpoint", static status => status.Summary is { Phase: "running", LastCheckpoint: not null }, Patience);
+            var other = LocalCluster.OtherThan(silo);
+            var before = await cluster.SettledAsync(other);
             var asked = Stopwatch.GetTimestamp();
             await cluster.LeaveAsync(silo);
             var ended = Stopwatch.GetElapsedTime(asked);
-            var after = await cluster.WaitAsync(other, "moved", status => status.LastMove is { } move && move.Attempt > before.Summary.Attempt, Patience);
+            var after = await cluster.WaitAsync(other, "moved", status => status.LastMove is { } move && move.Attempt > before.Summary.Attempt);
             to.Row($"{silo}", LocalCluster.Leads(silo, before) ? "yes" : "no", FigureTable.MiB(before.Summary.LastCheckpoint!.StateBytes), FigureTable.Seconds(after.LastMove!.CheckpointMs), FigureTable.Seconds(after.LastMove.PauseMs), FigureTable.Seconds(ended));
             cluster.Forget();
         }

@@ -22,6 +22,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>A status is asked for again and again: often enough for what is measured, and seldom enough to cost little.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
     private static bool _isBuilt;
@@ -67,13 +68,21 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public async Task RescaleAsync(int parallelism) => await PostAsync("rescale", new { parallelism });
 
+    /// <summary>A silo that is asked when something happens to one.</summary>
+    public static int OtherThan(int silo) => (silo % Silos) + 1;
+
+    /// <summary>Waits until the job runs and has a committed checkpoint.</summary>
+    public Task<JobView> SettledAsync(int silo) =>
+        WaitAsync(silo, "running with a committed checkpoint", static status => status.Summary is { Phase: "running", LastCheckpoint.State: "committed" });
+
     /// <summary>Waits until the status of the job is as wanted; questions that are not answered are put again.</summary>
     /// <param name="silo">The silo that is asked.</param>
     /// <param name="wanted">What is waited for, in words.</param>
     /// <param name="isWanted">Whether it is so.</param>
-    /// <param name="patience">How long to wait.</param>
-    public async Task<JobView> WaitAsync(int silo, string wanted, Func<JobView, bool> isWanted, TimeSpan patience)
+    /// <param name="longest">How long to wait; 2 min when null.</param>
+    public async Task<JobView> WaitAsync(int silo, string wanted, Func<JobView, bool> isWanted, TimeSpan? longest = null)
     {
+        var patience = longest ?? Patience;
         var began = Stopwatch.GetTimestamp();
         var last = "none";
         while (Stopwatch.GetElapsedTime(began) < patience)
@@ -103,7 +112,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         _http.Dispose();
         await ScriptAsync(["down"], CancellationToken.None);
-        if (_isRight) _folder.Delete(recursive: true);
+        if (_isRight || _cancellation.IsCancellationRequested) _folder.Delete(recursive: true);
     }
 
     private static Uri AddressOf(int silo) => new($"http://localhost:{8080 + silo}/");
@@ -118,7 +127,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             recordsPerSecond = settings.Rate,
             arguments = new Dictionary<string, string> { ["events"] = $"{Events}", ["keys"] = $"{settings.Keys}", ["stateBytes"] = "100", ["output"] = output },
         });
-        await WaitAsync(silo: 1, "running", static status => status.Summary.Phase == "running", TimeSpan.FromMinutes(1));
+        await WaitAsync(silo: 1, "running", static status => status.Summary.Phase == "running");
     }
 
     private async Task PostAsync(string verb, object body)

@@ -33,7 +33,7 @@ internal sealed class RescaleFigure : IClusterFigure
             var from = settings.Parallelism;
             foreach (var step in Steps)
             {
-                var before = await cluster.WaitAsync(silo: 1, "running with a committed checkpoint", static status => status.Summary is { Phase: "running", LastCheckpoint.State: "committed" }, Patience);
+                var before = await cluster.SettledAsync(silo: 1);
                 var asked = Stopwatch.GetTimestamp();
                 await cluster.RescaleAsync(step);
                 var after = await cluster.WaitAsync(silo: 1, $"rescaled to {step}", status => status.LastMove is { } move && move.Attempt > before.Summary.Attempt && status.Summary.Phase == "running", Patience);
